@@ -1,0 +1,71 @@
+"""What a client asked for, and where it may go."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from app.core.json import Json
+from app.core.language import Language
+from app.core.provider import Provider
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One client request, parsed and checked, before anything has been decided about it."""
+
+    id: str  # echoed as x-request-id
+    language: Language
+    model: str  # as the client named it: never a label, never in a URL before the route table has resolved it
+    body: Json  # as received, unknown fields included; never changed
+    stream: bool
+    credential: str | None = field(repr=False)  # the key as sent; only tenants.py looks at it
+    headers: Mapping[str, str]  # the few request headers that may travel on (anthropic-version, -beta), lower case
+    patience: float | None  # seconds that the client will wait at most, by its own word
+    began: float  # monotonic
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds. `first_byte` and `idle` bound silence, `deadline` the whole call; None: not bounded."""
+
+    connect: float = 5.0
+    first_byte: float | None = 120.0
+    first_token: float | None = None
+    idle: float | None = 30.0
+    deadline: float = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One place a route may send a call: a provider and that provider's own name for the model."""
+
+    provider: Provider
+    model: str
+    timeouts: Timeouts = Timeouts()
+    configured: bool = True  # False for a `provider/model` that only the provider can confirm
+
+    @property
+    def name(self) -> str:
+        return f"{self.provider.name}/{self.model}"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A public model name, resolved. `label` is what metrics call it: from the configuration, never from the client."""
+
+    model: str
+    label: str
+    targets: tuple[Target, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """Who pays. `key` is the name of the key that was used, None where it has none."""
+
+    name: str
+    key: str | None = None
+    models: tuple[str, ...] = ("*",)
+
+    def may_use(self, model: str) -> bool:
+        return any(model.startswith(m[:-1]) if m.endswith("*") else model == m for m in self.models)

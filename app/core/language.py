@@ -1,0 +1,51 @@
+"""What a language of clients must be able to say. Implemented by app/surfaces, carried by each Call."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from app.core.errors import GatewayError
+from app.core.json import Json
+from app.core.wire import Ask, Frame, Operation
+
+
+class Translation(Protocol):
+    """One ask turned into a chat ask, and the way back for its answer. Holds the state of one stream."""
+
+    ask: Ask  # operation CHAT
+    dropped: tuple[str, ...]  # fields that chat cannot say
+
+    def whole(self, frame: Frame) -> Frame:
+        """A plain chat answer, in this language."""
+
+    def feed(self, frame: Frame) -> Sequence[Frame]:
+        """A frame of a chat stream, in this language: none, one or several frames."""
+
+    def end(self) -> Sequence[Frame]:
+        """The chat stream is complete: what was held back."""
+
+
+class Language(Protocol):
+    """How one kind of client speaks."""
+
+    operation: Operation
+    done: bytes  # what ends a stream after its last frame
+
+    def check(self, body: Json) -> None:
+        """Raises GatewayError (invalid_request) naming the field that no provider could make sense of."""
+
+    def wants_usage(self, body: Json) -> bool:
+        """Whether the client asked for usage in its stream."""
+
+    def render(self, frame: Frame) -> bytes:
+        """A frame with data as a server-sent event."""
+
+    def error(self, error: GatewayError, call_id: str) -> Json:
+        """The error object of this language."""
+
+    def error_event(self, error: GatewayError, call_id: str) -> bytes:
+        """The same, inside a stream that has begun."""
+
+    def through_chat(self, ask: Ask) -> Translation | None:
+        """For dialects that do not speak this language; None where chat cannot carry it."""

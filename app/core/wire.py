@@ -1,0 +1,69 @@
+"""What travels: asks on the way in, frames on the way out, and the raw ends of both."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from app.core.json import Json
+from app.core.usage import Usage
+
+
+class Operation(StrEnum):
+    """What kind of call, and so which language its bodies are in. CHAT is the canonical one: others translate through it."""
+
+    CHAT = "chat"
+    COMPLETIONS = "completions"
+    EMBEDDINGS = "embeddings"
+    MODERATIONS = "moderations"
+    MESSAGES = "messages"
+    COUNT_TOKENS = "count_tokens"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """One call as a dialect sees it: a body in a language that the dialect speaks. Nobody changes `body`."""
+
+    operation: Operation
+    body: Json
+    stream: bool
+    wants_usage: bool  # may the stream's usage be shown to whoever reads the frames?
+    headers: Mapping[str, str] = field(default_factory=dict)  # client headers that may travel on, lower case
+    created: int = 0  # Unix second, for answers whose provider gives none
+    id: str = ""  # the call's id; ids that must be minted are derived from fresh randomness, not from this
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamRequest:
+    """What to send. `dropped` are the fields of the ask that this provider cannot be told, for x-gateway-dropped."""
+
+    url: str
+    headers: Mapping[str, str] = field(repr=False)  # credentials included
+    body: Json
+    stream: bool
+    dropped: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One server-sent event; `name` is None where the provider gave none."""
+
+    data: bytes
+    name: bytes | None = None
+
+
+@dataclass(slots=True)
+class Frame:
+    """One piece of an answer, in the language of the ask: a plain reply as a whole, or one event of a stream.
+
+    `data` None is a frame for the books only: it is counted and not shown. `chars` counts the characters of text,
+    reasoning and tool arguments in it, so a frame with content has chars > 0. `last` ends the stream.
+    """
+
+    data: Json | None
+    event: str | None = None  # SSE event name, in languages that have them
+    chars: int = 0
+    finish: str | None = None  # the canonical (OpenAI) finish reason, once it is known
+    usage: Usage | None = None  # cumulative: the last one seen counts
+    last: bool = False
