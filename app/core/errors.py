@@ -127,7 +127,7 @@ class GatewayError(Exception):
 
     @property
     def counts_as(self) -> Status:
-        """The `status` label. A provider's 429 or unknown model is our trouble, not the caller's, unless shown as such."""
+        """The `status` label. A provider's 429, or its not knowing a configured model, is our trouble."""
         if self.provider is not None and self.type is ErrorType.RATE_LIMITED:
             return Status.ERROR
         if self.type is ErrorType.MODEL_NOT_FOUND and self.status >= 500:

@@ -56,7 +56,7 @@ class Observer:
         """The call is over. Called exactly once."""
 
 
-O = TypeVar("O", bound=Observer)
+Joined = TypeVar("Joined", bound=Observer)
 
 
 class Exchange:
@@ -74,7 +74,7 @@ class Exchange:
         self._chars = 0
         self._handed_over = self._over = False
 
-    def join(self, observer: O) -> O:
+    def join(self, observer: Joined) -> Joined:
         self._observers.append(observer)
         return observer
 

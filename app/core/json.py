@@ -1,7 +1,7 @@
 """JSON in and out. The only door to orjson.
 
-`strict` is for what a stranger sent: UTF-8 only, at most MAX_DEPTH deep, no NaN, no lone surrogate, no text after the end.
-`loads` is for what a provider sent, `dumps` for everything that leaves.
+`strict` is for what a stranger sent: UTF-8 only, at most MAX_DEPTH deep, no NaN, no lone surrogate, nothing after
+the end. `loads` is for what a provider sent, `dumps` for everything that leaves.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from app.core.usage import Usage
 
 
 class Operation(StrEnum):
-    """What kind of call, and so which language its bodies are in. CHAT is the canonical one: others translate through it."""
+    """What kind of call, and so which language its bodies are in. CHAT is the canonical one."""
 
     CHAT = "chat"
     COMPLETIONS = "completions"
