@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from app.core.json import Json
 from app.core.language import Language
 from app.core.provider import Provider
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """Who pays. `key` is the name of the key that was used, None where it has none."""
+
+    name: str
+    key: str | None = None
+    models: tuple[str, ...] = ("*",)
+
+    def may_use(self, model: str) -> bool:
+        return any(model.startswith(m[:-1]) if m.endswith("*") else model == m for m in self.models)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +31,7 @@ class Call:
     model: str  # as the client named it: never a label, never in a URL before the route table has resolved it
     body: Json  # as received, unknown fields included; never changed
     stream: bool
-    credential: str | None = field(repr=False)  # the key as sent; only tenants.py looks at it
+    tenant: Tenant  # known before the body is read: a stranger's body is not worth parsing
     headers: Mapping[str, str]  # the few request headers that may travel on (anthropic-version, -beta), lower case
     patience: float | None  # seconds that the client will wait at most, by its own word
     began: float  # monotonic
@@ -57,15 +69,3 @@ class Route:
     model: str
     label: str
     targets: tuple[Target, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Tenant:
-    """Who pays. `key` is the name of the key that was used, None where it has none."""
-
-    name: str
-    key: str | None = None
-    models: tuple[str, ...] = ("*",)
-
-    def may_use(self, model: str) -> bool:
-        return any(model.startswith(m[:-1]) if m.endswith("*") else model == m for m in self.models)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self, TypeVar
 
-from app.core.call import Call, Route, Target, Tenant
+from app.core.call import Call, Route, Target
 from app.core.clock import Clock
 from app.core.errors import ErrorType, GatewayError, Status
 from app.core.usage import Usage
@@ -26,7 +26,10 @@ Batch = Sequence[Frame]  # the frames that one read from the upstream made: they
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The end of a call. `seconds` run from its arrival; `ttft` to the first content, None where none was shown."""
+    """The end of a call. `seconds` run from its arrival; `ttft` to the first content, None where none was shown.
+
+    An error with a provider was told by `on_failure` as well; one without is a refusal of ours and told only here.
+    """
 
     status: Status
     error: GatewayError | None
@@ -40,14 +43,14 @@ class Outcome:
 class Observer:
     """Whoever follows a call. Every hook does nothing; implement the ones you need."""
 
-    def on_route(self, tenant: Tenant, route: Route) -> None:
-        """It is known who asks, and for which model."""
+    def on_route(self, route: Route) -> None:
+        """It is known which model is meant."""
 
     def on_attempt(self, target: Target) -> None:
         """An attempt begins."""
 
     def on_failure(self, target: Target, error: GatewayError) -> None:
-        """That attempt failed; another may follow."""
+        """That attempt failed, before its first content or after; another may follow."""
 
     def on_first_content(self, seconds: float) -> None:
         """The first content is about to leave, this long after the call came."""
@@ -78,8 +81,8 @@ class Exchange:
         self._observers.append(observer)
         return observer
 
-    def routed(self, tenant: Tenant, route: Route) -> None:
-        self._tell("on_route", tenant, route)
+    def routed(self, route: Route) -> None:
+        self._tell("on_route", route)
 
     def attempt(self, target: Target) -> None:
         self.target = target
@@ -151,6 +154,8 @@ class Reply:
             raise
         except Exception as error:
             failure = named(error)
+            if self.exchange.target is not None and failure.provider is not None:
+                self.exchange.failure(self.exchange.target, failure)
             self.exchange.end(failure)
             raise failure from error
         self.exchange.batch(batch)
