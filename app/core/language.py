@@ -31,6 +31,7 @@ class Language(Protocol):
 
     operation: Operation
     done: bytes  # what ends a stream after its last frame
+    carried_by_chat: bool  # whether through_chat works: dialects that do not speak this language can be asked in chat
 
     def check(self, body: Json) -> None:
         """Raises GatewayError (invalid_request) naming the field that no provider could make sense of."""
@@ -47,5 +48,5 @@ class Language(Protocol):
     def error_event(self, error: GatewayError, call_id: str) -> bytes:
         """The same, inside a stream that has begun."""
 
-    def through_chat(self, ask: Ask) -> Translation | None:
-        """For dialects that do not speak this language; None where chat cannot carry it."""
+    def through_chat(self, ask: Ask) -> Translation:
+        """For dialects that do not speak this language; never called where chat does not carry it."""

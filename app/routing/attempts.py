@@ -1,0 +1,137 @@
+"""Ask one target after another until one starts to answer; commit at the first content."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from app.core.call import Call, Route, Target
+from app.core.clock import Clock
+from app.core.errors import ErrorType, GatewayError, Next, invalid
+from app.core.exchange import Batch, Exchange
+from app.core.json import NotJson, loads
+from app.core.language import Translation
+from app.core.wire import Ask, Frame
+from app.routing.stream import Stream
+from app.upstream.answer import Answer, Transport
+
+
+@dataclass(frozen=True, slots=True)
+class Attempts:
+    transports: dict[str, Transport]  # by provider
+    clock: Clock
+
+    def first_answer(self, call: Call, route: Route, exchange: Exchange) -> Iterator[Batch]:
+        """The batches of the first target that starts to answer; its first content is already there.
+
+        Raises:
+            GatewayError: the request itself is wrong, or no target answered: then the last failure.
+        """
+        failure: GatewayError | None = None
+        for target in self._able(call, route):
+            try:
+                return self._ask(call, target, exchange)
+            except GatewayError as error:
+                if error.provider is None:  # refused by us, before anything was sent
+                    raise
+                failure = _as_seen_here(error, target)
+                exchange.failure(target, failure)
+                if failure.rule.next is not Next.YES:
+                    raise failure from error
+        if failure is None:
+            raise GatewayError(ErrorType.NO_PROVIDER, f"no provider is left to ask for model {route.label!r}")
+        failure.gave_up = True
+        raise failure
+
+    def _able(self, call: Call, route: Route) -> list[Target]:
+        """The targets whose provider can be told this kind of call at all."""
+        operation = call.language.operation
+        able = [t for t in route.targets if operation in t.provider.dialect.native or call.language.carried_by_chat]
+        if not able:
+            raise invalid(f"no provider of model {route.label!r} offers {operation}", "model", code="unsupported")
+        return able
+
+    def _ask(self, call: Call, target: Target, exchange: Exchange) -> Iterator[Batch]:
+        provider = target.provider
+        ask = Ask(
+            operation=call.language.operation,
+            body=call.body,
+            stream=call.stream,
+            wants_usage=call.stream and call.language.wants_usage(call.body),
+            headers=call.headers,
+            created=int(self.clock.time()),
+            id=call.id,
+        )
+        translation: Translation | None = None
+        if ask.operation not in provider.dialect.native:
+            translation = call.language.through_chat(ask)
+            ask = translation.ask
+        request = provider.dialect.encode(ask, provider, target.model)
+        exchange.dropped = (*(translation.dropped if translation else ()), *request.dropped)
+
+        ends_at = call.began + min(target.timeouts.deadline, call.patience or target.timeouts.deadline)
+        left = ends_at - self.clock.monotonic()
+        if left <= 0:
+            raise GatewayError(ErrorType.TIMEOUT, "the call's time was up", provider=provider.name)
+        patience = target.timeouts.first_byte if call.stream else None
+        silence = left if patience is None else min(left, patience)
+        exchange.attempt(target)
+        answer = self.transports[provider.name].send(provider, request, min(target.timeouts.connect, left), silence)
+        if answer.status != 200:
+            raise provider.dialect.decode_error(provider, answer.status, answer.headers, answer.read())
+        if not call.stream:
+            return iter([[_whole(answer, ask, target, translation)]])
+        reader = provider.dialect.reader(ask, provider)
+        return Started(Stream(answer, reader, translation, target, ends_at, self.clock))
+
+
+class Started:
+    """A stream whose first content has arrived, or that ended well without any. Making one waits for that."""
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+        self._held: list[Batch] = []
+        try:
+            for batch in stream:
+                self._held.append(batch)
+                if any(frame.chars for frame in batch):
+                    break
+        except BaseException:
+            stream.close()
+            raise
+        self._held.reverse()
+
+    def __iter__(self) -> Started:
+        return self
+
+    def __next__(self) -> Batch:
+        return self._held.pop() if self._held else next(self._stream)
+
+    def close(self) -> None:
+        self._stream.close()
+
+
+def _whole(answer: Answer, ask: Ask, target: Target, translation: Translation | None) -> Frame:
+    provider = target.provider
+    body = answer.read()
+    try:
+        parsed = loads(body)
+        if not isinstance(parsed, dict):
+            raise ValueError("not an object")
+        frame = provider.dialect.decode(ask, provider, parsed)
+    except ValueError as error:
+        what = "is not JSON" if isinstance(error, NotJson) else "is not an answer"
+        message = f"provider {provider.name} sent a body that {what}"
+        raise GatewayError(ErrorType.INVALID_RESPONSE, message, provider=provider.name) from error
+    if translation is not None:
+        frame = translation.whole(frame)
+    frame.last = True
+    return frame
+
+
+def _as_seen_here(error: GatewayError, target: Target) -> GatewayError:
+    """A provider that does not know a model that we configured for it is our trouble, not the caller's."""
+    if error.type is ErrorType.MODEL_NOT_FOUND and target.configured:
+        message = f"provider {target.provider.name} does not know the model that is configured for it"
+        return GatewayError(ErrorType.MODEL_NOT_FOUND, message, status=502, provider=target.provider.name)
+    return error

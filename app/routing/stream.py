@@ -1,0 +1,130 @@
+"""One upstream answer as batches of frames in the client's language, from its first event to its end."""
+
+from __future__ import annotations
+
+from app.core.call import Target
+from app.core.clock import Clock
+from app.core.errors import ErrorType, GatewayError
+from app.core.exchange import Batch
+from app.core.language import Translation
+from app.core.provider import Reader
+from app.core.wire import Event, Frame
+from app.upstream.answer import Answer
+from app.upstream.sse import Splitter
+
+AFTER_FINISH = 2.0  # seconds that usage or the end may take after the finish reason
+
+
+class Stream:
+    """Iterator of batches with a close().
+
+    A failure after the first content is `stream_interrupted`, whatever it was: what the client has read cannot be
+    unsaid. Events that came before the failure, in the same piece, are handed on first.
+    """
+
+    def __init__(
+        self,
+        answer: Answer,
+        reader: Reader,
+        translation: Translation | None,
+        target: Target,
+        ends_at: float,
+        clock: Clock,
+    ) -> None:
+        self._answer = answer
+        self._reader = reader
+        self._translation = translation
+        self._target = target
+        self._ends_at = ends_at
+        self._clock = clock
+        self._splitter = Splitter()
+        self._content = False
+        self._failure: GatewayError | None = None
+        self._over = False
+        self.malformed = 0
+
+    def __iter__(self) -> Stream:
+        return self
+
+    def __next__(self) -> Batch:
+        while not self._over:
+            if self._failure is not None:
+                self.close()
+                raise self._failure
+            batch = self._read()
+            if batch:
+                return batch
+        raise StopIteration
+
+    def close(self) -> None:
+        self._over = True
+        self._answer.close()
+
+    def _read(self) -> list[Frame]:
+        """The frames of one piece from the socket; none is normal."""
+        frames: list[Frame] = []
+        try:
+            piece = self._answer.piece()
+            if piece:
+                self._take(piece, frames)
+            else:
+                self._end(frames)
+        except GatewayError as error:
+            self._fail(error, frames)
+        return frames
+
+    def _take(self, piece: bytes, frames: list[Frame]) -> None:
+        reader, translation = self._reader, self._translation
+        was_complete = reader.complete
+        for event in self._split(piece):
+            try:
+                made = reader.feed(event)
+            except ValueError:
+                self.malformed += 1
+                continue
+            for frame in made:
+                if frame.chars and not self._content:
+                    self._content = True
+                    self._bound_silence()
+                if translation is None:
+                    frames.append(frame)
+                else:
+                    frames.extend(translation.feed(frame))
+            if reader.done:
+                self._end(frames)
+                return
+        if reader.complete and not was_complete:
+            self._answer.allow_silence(AFTER_FINISH)
+
+    def _split(self, piece: bytes) -> list[Event]:
+        try:
+            return self._splitter.feed(piece)
+        except ValueError as error:
+            raise self._named(ErrorType.INVALID_RESPONSE, f"sent a stream that cannot be read: {error}") from error
+
+    def _end(self, frames: list[Frame]) -> None:
+        if not self._reader.complete:
+            raise self._named(ErrorType.INVALID_RESPONSE, "ended its stream before the answer was complete")
+        if self._translation is not None:
+            frames.extend(self._translation.end())
+        self._over = True
+        self._answer.finish()
+
+    def _fail(self, error: GatewayError, frames: list[Frame]) -> None:
+        if self._reader.complete:  # all that matters has come: silence or a cut after the finish reason is no loss
+            self._answer.close()
+            self._end(frames)
+        elif self._content:
+            self._failure = self._named(ErrorType.STREAM_INTERRUPTED, f"broke off: {error.message}")
+            self._failure.__cause__ = error
+        else:
+            self._failure = error
+
+    def _bound_silence(self) -> None:
+        left = max(0.0, self._ends_at - self._clock.monotonic())
+        idle = self._target.timeouts.idle
+        self._answer.allow_silence(left if idle is None else min(left, idle))
+
+    def _named(self, error_type: ErrorType, what: str) -> GatewayError:
+        name = self._target.provider.name
+        return GatewayError(error_type, f"provider {name} {what}", provider=name)
