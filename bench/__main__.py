@@ -1,0 +1,205 @@
+"""Measure the gateway against `bench/bare.py`, on both worker classes, and print one table for each.
+
+Everything is a ratio within one run: the servers stand side by side, take the same load in turn, and the medians of
+all rounds are compared, because a machine's speed changes from minute to minute.
+"""
+
+import argparse
+import contextlib
+import resource
+import statistics
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from bench import rivals, servers
+from bench.load import put_on
+from bench.servers import STREAM_SECONDS, Running, Server
+
+PARTS = ("plain", "stream", "many", "memory", "start")
+MANY = 1000
+SETTLING = 3
+"""Seconds after the first answer until every process of a server stands and is idle."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One row: what it is, and how far from the yardstick, or how large, it may be."""
+
+    title: str
+    digits: int = 0
+    ratio: float | None = None
+    most: float | None = None
+
+
+ROWS = {
+    "plain_cpu": Measure("CPU us, plain call, 16 connections", ratio=1.4),
+    "plain_rate": Measure("plain calls/s, 1 worker"),
+    "plain_p99": Measure("plain call p99 ms", 1),
+    "chunk_cpu": Measure("CPU us, streamed chunk, 200 streams", 1, ratio=1.2),
+    "many_cpu": Measure(f"CPU us, streamed chunk, {MANY} streams", 1),
+    "many_gap": Measure(f"{MANY} streams, 2 workers: gap p99 ms", ratio=1.5),
+    "many_first": Measure(f"{MANY} streams, 2 workers: first p99 ms"),
+    "many_errors": Measure(f"{MANY} streams, 2 workers: errors", most=0),
+    "stream_memory": Measure("KB a stream", most=60),
+    "worker_memory": Measure("PSS MB a worker, idle", 1, most=80),
+    "instance_memory": Measure("PSS MB with 2 workers, idle", 1),
+    "start": Measure("start to first answer ms", most=2000),
+}
+
+Figures = dict[str, dict[str, list[float]]]
+"""Row -> server's name -> a figure a round."""
+
+
+def main() -> None:
+    options = parse()
+    raise_file_limit()
+    servers.build()
+    figures: Figures = defaultdict(lambda: defaultdict(list))
+    with servers.provider() as upstream:
+        contenders = [
+            *(maker_of(kind, upstream, worker_class) for worker_class in options.classes for kind in options.servers),
+            *(rival_of(name, upstream) for name in options.rivals),
+        ]
+        if {"plain", "stream"} & options.parts:
+            one_worker(contenders, options, figures)
+        if {"many", "memory", "start"} & options.parts:
+            two_workers(contenders, options, figures)
+    for worker_class in options.classes:
+        report(figures, worker_class, options.rivals)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What was asked for on the command line."""
+
+    rounds: int
+    window: float
+    parts: frozenset[str]
+    classes: Sequence[str]
+    servers: Sequence[str]
+    rivals: Sequence[str]
+
+
+def parse() -> Options:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="one round of each, for a first impression")
+    parser.add_argument("--rounds", type=int, help="how often each server is measured (5)")
+    parser.add_argument("--only", action="append", choices=PARTS, help="measure this alone; may be given again")
+    parser.add_argument("--class", dest="classes", action="append", choices=["gevent", "gthread"])
+    parser.add_argument("--server", dest="servers", action="append", choices=["bare", "gateway"])
+    parser.add_argument("--with", dest="rivals", action="append", choices=["litellm", "portkey"], default=[])
+    given = parser.parse_args()
+    return Options(
+        rounds=given.rounds or (1 if given.quick else 5),
+        window=1.5 if given.quick else 2.5,
+        parts=frozenset(given.only or PARTS),
+        classes=given.classes or ["gevent", "gthread"],
+        servers=given.servers or ["bare", "gateway"],
+        rivals=given.rivals,
+    )
+
+
+Maker = Callable[[int], Server]
+"""Number of workers -> the server."""
+
+
+def maker_of(kind: str, upstream: int, worker_class: str) -> Maker:
+    make = {"bare": servers.bare, "gateway": servers.gateway}[kind]
+    return lambda workers: make(upstream, worker_class, workers)
+
+
+def rival_of(name: str, upstream: int) -> Maker:
+    make = {"litellm": rivals.litellm, "portkey": rivals.portkey}[name]
+    return lambda workers: make(upstream, workers)
+
+
+def one_worker(contenders: Iterable[Maker], options: Options, figures: Figures) -> None:
+    """What a call and a chunk cost, servers standing side by side."""
+    with contextlib.ExitStack() as stack:
+        standing = [stack.enter_context(servers.running(make(1))) for make in contenders]
+        for turn in range(options.rounds):
+            for server in standing if turn % 2 == 0 else reversed(standing):
+                note = noter(figures, server)
+                if "plain" in options.parts:
+                    seen = put_on(server, "plain", connections=16, warm=0.5, window=options.window)
+                    note(plain_cpu=seen.cpu, plain_rate=seen.per_second, plain_p99=seen.total_p99)
+                if "stream" in options.parts:
+                    # The window is a stream's length, so that each stream's beginning and end are in it once.
+                    seen = put_on(server, "streams", connections=200, warm=1.5, window=STREAM_SECONDS)
+                    note(chunk_cpu=seen.cpu)
+
+
+def two_workers(contenders: Iterable[Maker], options: Options, figures: Figures) -> None:
+    """Start, memory and many streams, each server alone and fresh in every round."""
+    makers = list(contenders)
+    for turn in range(min(options.rounds, 3)):
+        for make in makers if turn % 2 == 0 else reversed(makers):
+            with servers.running(make(2)) as server:
+                note = noter(figures, server)
+                note(start=server.start_seconds * 1e3)
+                if not {"many", "memory"} & options.parts:
+                    continue
+                time.sleep(SETTLING)
+                idle = server.memory()
+                note(worker_memory=server.worker_memory() / 1e6, instance_memory=idle / 1e6)
+                if "many" in options.parts:
+                    seen = put_on(server, "streams", connections=MANY, warm=2, window=STREAM_SECONDS)
+                    note(many_cpu=seen.cpu, many_gap=seen.gap_p99, many_first=seen.first_p99, many_errors=seen.errors)
+                    note(stream_memory=(seen.memory - idle) / MANY / 1e3)
+
+
+def noter(figures: Figures, server: Running) -> Callable[..., None]:
+    """A function that keeps the figures given to it by their rows' names."""
+
+    def note(**found: float) -> None:
+        for row, figure in found.items():
+            figures[row][server.server.name].append(figure)
+            print(f"  {server.server.name}: {ROWS[row].title}: {figure:.{ROWS[row].digits}f}", flush=True)
+
+    return note
+
+
+def report(figures: Figures, worker_class: str, others: Sequence[str]) -> None:
+    """Print the table of a worker class: medians, the gateway's ratio to bare, and what must hold."""
+    bare, gateway = f"bare {worker_class}", f"gateway {worker_class}"
+    names = [name for row in figures.values() for name in row]
+    beside = [name for name in dict.fromkeys(names) if name.lower().startswith(tuple(others))] if others else []
+    line = "| {:40} | {:>12} | {:>15} | {:>6} | {:10} |" + " {:>17} |" * len(beside)
+    print("\n" + line.format("", bare, gateway, "ratio", "to hold", *beside))
+    print(line.format("-" * 40, "-" * 12, "-" * 15, "-" * 6, "-" * 10, *("-" * 17 for _ in beside)))
+    for name, measure in ROWS.items():
+        row = figures.get(name)
+        if not row:
+            continue
+        middle = {server: f"{statistics.median(rounds):.{measure.digits}f}" for server, rounds in row.items()}
+        ratio = ratio_of(row.get(gateway), row.get(bare))
+        cells = [middle.get(bare, ""), middle.get(gateway, ""), "" if ratio is None else f"{ratio:.2f}"]
+        print(line.format(measure.title, *cells, verdict(measure, ratio, row.get(gateway)), *map(middle.get, beside)))
+
+
+def ratio_of(ours: list[float] | None, yardstick: list[float] | None) -> float | None:
+    """The median of the rounds' ratios; none where one of them was not measured or is nothing."""
+    if not ours or not yardstick or not all(yardstick):
+        return None
+    return statistics.median(a / b for a, b in zip(ours, yardstick, strict=True))
+
+
+def verdict(measure: Measure, ratio: float | None, ours: list[float] | None) -> str:
+    """The bound, and whether it holds."""
+    if measure.ratio is not None:
+        return f"<= {measure.ratio}x" + ("" if ratio is None or ratio <= measure.ratio else " NO")
+    if measure.most is not None:
+        return f"<= {measure.most:g}" + ("" if not ours or statistics.median(ours) <= measure.most else " NO")
+    return ""
+
+
+def raise_file_limit() -> None:
+    """A stream through a proxy is two sockets; servers inherit the limit."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,62 @@
+"""Other gateways, installed on request into .bench/ and given the same provider."""
+
+import shutil
+import subprocess
+import sys
+from importlib.metadata import distributions
+
+from bench.servers import KEY, MODEL, WORK, Server, free_port
+
+
+def litellm(upstream: int, workers: int) -> Server:
+    """LiteLLM's proxy, with a master key, no database and no logging callbacks."""
+    home = WORK / "litellm"
+    if not (home / "bin" / "litellm").exists():
+        print("installing LiteLLM from PyPI")
+        subprocess.run([sys.executable, "-m", "venv", home], check=True)
+        subprocess.run([home / "bin" / "python", "-m", "pip", "install", "-q", "litellm[proxy]"], check=True)
+    config = WORK / "litellm.yaml"
+    config.write_text(
+        f"""
+model_list:
+  - model_name: {MODEL}
+    litellm_params: {{model: openai/{MODEL}, api_base: "http://127.0.0.1:{upstream}/v1", api_key: sk-upstream}}
+general_settings: {{master_key: {KEY}}}
+"""
+    )
+    port = free_port()
+    place = ["--host", "127.0.0.1", "--port", str(port)]
+    return Server(
+        f"LiteLLM {installed('litellm', home)}",
+        [str(home / "bin" / "litellm"), "--config", str(config), "--num_workers", str(workers), *place],
+        port,
+        {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_LOG": "ERROR"},
+    )
+
+
+def portkey(upstream: int, workers: int) -> Server:
+    """Portkey's gateway, which is one process whatever the number of workers."""
+    del workers
+    package = WORK / "portkey" / "node_modules" / "@portkey-ai" / "gateway"
+    if not package.exists():
+        npm = shutil.which("npm") or sys.exit("npm is needed to install Portkey's gateway")
+        print("installing Portkey's gateway from npm")
+        subprocess.run(
+            [npm, "install", "--silent", "--ignore-scripts", "--prefix", WORK / "portkey", "@portkey-ai/gateway"],
+            check=True,
+        )
+    port = free_port()
+    return Server(
+        "Portkey",
+        ["node", str(package / "build" / "start-server.js"), f"--port={port}", "--headless"],
+        port,
+        {"NODE_ENV": "production"},
+        {"x-portkey-provider": "openai", "x-portkey-custom-host": f"http://127.0.0.1:{upstream}/v1"},
+    )
+
+
+def installed(name: str, home: object) -> str:
+    """The version of a distribution in another virtual environment."""
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    found = distributions(name=name, path=[f"{home}/lib/{version}/site-packages"])
+    return next((distribution.version for distribution in found), "")
