@@ -42,7 +42,8 @@ class Timeouts:
     """Seconds. `first_byte` and `idle` bound silence, `deadline` the whole call; None: not bounded."""
 
     connect: float = 5.0
-    first_byte: float | None = 120.0
+    first_byte: float | None = 120.0  # of streams
+    first_byte_plain: float | None = None  # of plain calls: the deadline alone bounds them unless somebody says more
     first_token: float | None = None
     idle: float | None = 30.0
     deadline: float = 600.0

@@ -73,7 +73,7 @@ class Attempts:
         left = ends_at - self.clock.monotonic()
         if left <= 0:
             raise GatewayError(ErrorType.TIMEOUT, "the call's time was up", provider=provider.name)
-        patience = target.timeouts.first_byte if call.stream else None
+        patience = target.timeouts.first_byte if call.stream else target.timeouts.first_byte_plain
         silence = left if patience is None else min(left, patience)
         exchange.attempt(target)
         answer = self.transports[provider.name].send(provider, request, min(target.timeouts.connect, left), silence)

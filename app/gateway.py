@@ -1,0 +1,86 @@
+"""The built parts, and the only place where they meet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from app.config.settings import Settings
+from app.core.call import Target, Timeouts
+from app.core.clock import Clock
+from app.core.provider import Provider
+from app.logs import CallLog
+from app.metrics.meter import Meter
+from app.providers import registry
+from app.routing.attempts import Attempts
+from app.routing.table import Entry, RouteTable
+from app.tenants import Tenants
+from app.upstream.answer import Transport
+from app.upstream.client import HttpTransport
+from app.upstream.simulated import Pace, SimulatedTransport
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """One configuration, built. Swapped as a whole when the file changes; calls in flight keep what they began with."""
+
+    settings: Settings
+    tenants: Tenants
+    routes: RouteTable
+    attempts: Attempts
+    meter: Meter
+    calls: CallLog
+    clock: Clock
+
+
+def build(settings: Settings, meter: Meter, calls: CallLog, clock: Clock) -> Gateway:
+    """Make the parts that a configuration describes. `meter` and `calls` belong to the process and outlive it."""
+    providers = {name: _provider(settings, name) for name in settings.providers}
+    timeouts = {name: _timeouts(settings, name) for name in providers}
+    routes = RouteTable(_entries(settings, providers), providers, timeouts)
+    meter.expect(routes.labels())
+    return Gateway(
+        settings=settings,
+        tenants=Tenants(settings.tenants),
+        routes=routes,
+        attempts=Attempts(_transports(settings, clock), clock),
+        meter=meter,
+        calls=calls,
+        clock=clock,
+    )
+
+
+def _provider(settings: Settings, name: str) -> Provider:
+    given = settings.providers[name]
+    return registry.build(
+        name=name,
+        kind=given.kind,
+        base_url=given.base_url,
+        key=given.key,
+        headers=given.clear_headers,
+        proxy=given.proxy_url,
+        ca_file=given.ca_file,
+        api_version=given.api_version,
+        models=given.models,
+    )
+
+
+def _timeouts(settings: Settings, provider: str, model: str | None = None) -> Timeouts:
+    return replace(settings.timeouts_of(provider, model), first_byte_plain=settings.plain_first_byte(provider, model))
+
+
+def _entries(settings: Settings, providers: dict[str, Provider]) -> Iterator[Entry]:
+    for name, model in settings.models.items():
+        targets = [Target(providers[t.provider], t.model, _timeouts(settings, t.provider, name)) for t in model.targets]
+        yield Entry(name, tuple(targets))
+
+
+def _transports(settings: Settings, clock: Clock) -> dict[str, Transport]:
+    http = HttpTransport()
+    transports: dict[str, Transport] = {}
+    for name, given in settings.providers.items():
+        if given.kind == "simulated":
+            transports[name] = SimulatedTransport(Pace(given.latency, given.tokens_per_second, given.words), clock)
+        else:
+            transports[name] = http
+    return transports

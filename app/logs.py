@@ -1,0 +1,110 @@
+"""What is written down. The only door to structlog.
+
+One line a call, told by its exchange, and whatever else is worth a line. Never a body, never a key.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Any, Protocol
+
+import structlog
+
+from app.core.call import Call, Route, Target
+from app.core.errors import GatewayError
+from app.core.exchange import Observer, Outcome
+from app.core.json import dumps
+
+
+class Logger(Protocol):
+    def info(self, event: str, **fields: object) -> None: ...
+
+
+def configure(level: str, form: str) -> Logger:
+    """Set up the whole process: ours and the standard library's lines go to stderr in one form.
+
+    `level`: debug | info | warning | error; `form`: json | console.
+    """
+    number = logging.getLevelNamesMapping()[level.upper()]
+    shared: list[Any] = [
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+    ]
+    last = structlog.processors.JSONRenderer(_text) if form == "json" else structlog.dev.ConsoleRenderer(colors=False)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, last],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(number)
+    logging.getLogger("urllib3").setLevel(max(number, logging.ERROR))  # its warnings quote URLs
+    if form == "json":
+        processors: list[Any] = [*shared, structlog.processors.JSONRenderer(_bytes)]
+        factory: Any = structlog.BytesLoggerFactory(sys.stderr.buffer)
+    else:
+        processors, factory = [*shared, last], structlog.PrintLoggerFactory(sys.stderr)
+    logger: Logger = structlog.wrap_logger(
+        factory(), processors=processors, wrapper_class=structlog.make_filtering_bound_logger(number)
+    ).bind()
+    return logger
+
+
+class CallLog:
+    """Writes one line for each call, when it has ended."""
+
+    def __init__(self, logger: Logger) -> None:
+        self._logger = logger
+
+    def entry(self, call: Call) -> Observer:
+        return _Entry(self._logger, call)
+
+
+class _Entry(Observer):
+    def __init__(self, logger: Logger, call: Call) -> None:
+        self._logger = logger
+        self._call = call
+        self._model: str | None = None
+        self._attempts: list[str] = []
+
+    def on_route(self, route: Route) -> None:
+        self._model = route.label
+
+    def on_attempt(self, target: Target) -> None:
+        self._attempts.append(target.name)
+
+    def on_failure(self, target: Target, error: GatewayError) -> None:
+        self._attempts[-1] = f"{target.name}: {error.type}"
+
+    def on_end(self, outcome: Outcome) -> None:
+        call, usage = self._call, outcome.usage
+        self._logger.info(
+            "call",
+            request_id=call.id,
+            operation=call.language.operation,
+            tenant=call.tenant.name,
+            key=call.tenant.key,
+            model=self._model,
+            provider=outcome.target.provider.name if outcome.target else None,
+            stream=call.stream,
+            status=outcome.status,
+            error_type=outcome.error.type if outcome.error else None,
+            attempts=self._attempts,
+            input_tokens=usage.input if usage else None,
+            output_tokens=usage.output if usage else None,
+            ttft=None if outcome.ttft is None else round(outcome.ttft, 4),
+            seconds=round(outcome.seconds, 4),
+        )
+
+
+def _bytes(event: object, **_: object) -> bytes:
+    return dumps(event, default=str)
+
+
+def _text(event: object, **_: object) -> str:
+    return dumps(event, default=str).decode()

@@ -1,0 +1,1 @@
+"""The front door. The only room, with factory.py, that imports Flask."""

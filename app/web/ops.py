@@ -1,0 +1,82 @@
+"""For whoever operates it: health and metrics. No dependency is waited for."""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from flask import Blueprint, Response, request
+
+from app.core.errors import ErrorType, GatewayError, invalid
+from app.core.json import Json, dumps
+from app.web.current import Current
+
+_CARRIED = ("Forwarded", "X-Forwarded-For", "X-Real-Ip")
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """What the web room needs to know of the process around it.
+
+    `relay` asks the housekeeper for a path with these request headers: status, headers, body; OSError when it is gone.
+    `trouble` says what is wrong with the newest configuration, None where nothing is.
+    """
+
+    relay: Callable[[str, Mapping[str, str]], tuple[int, Mapping[str, str], bytes]]
+    trouble: Callable[[], str | None]
+
+
+def blueprint(current: Current, instance: Instance) -> Blueprint:
+    ops = Blueprint("ops", __name__)
+
+    @ops.get("/health/live")
+    def live() -> Response:
+        return _json({"status": "ok"})
+
+    @ops.get("/health")
+    @ops.get("/health/ready")
+    def ready() -> Response:
+        trouble = instance.trouble()
+        state: Json = {"status": "ok" if trouble is None else "degraded"}
+        if trouble is not None:
+            state["configuration"] = f"the file has errors, the last good one is in force: {trouble}"
+        return _json(state)
+
+    @ops.get("/metrics")
+    def metrics() -> Response:
+        token = current.gateway.settings.metrics.token
+        _admit(token.get_secret_value() if token else None)
+        wanted = {name: request.headers[name] for name in ("Accept", "Accept-Encoding") if name in request.headers}
+        try:
+            status, headers, body = instance.relay("/metrics", wanted)
+        except OSError as error:
+            message = "the process that merges the metrics is not there; it will be back within seconds"
+            raise GatewayError(ErrorType.NO_PROVIDER, message) from error
+        kept = {name: value for name, value in headers.items() if name.lower() in ("content-type", "content-encoding")}
+        return Response(body, status, kept)
+
+    return ops
+
+
+def _admit(token: str | None) -> None:
+    """With a token: only with it. Without: only a neighbour on this machine that speaks for itself. Else there is nothing."""
+    if token is not None:
+        given = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        if hmac.compare_digest(given.encode(), token.encode()):
+            return
+    elif not any(name in request.headers for name in _CARRIED) and _loopback(request.remote_addr):
+        return
+    raise invalid("there is nothing at this path", status=404, code="not_found")
+
+
+def _loopback(address: str | None) -> bool:
+    try:
+        return ipaddress.ip_address(address or "").is_loopback
+    except ValueError:
+        return not address  # a unix socket has no address
+
+
+def _json(body: Json) -> Response:
+    return Response(dumps(body), content_type="application/json")

@@ -1,0 +1,75 @@
+"""Every error as JSON, in the language of the path: ours, the framework's, and what nobody thought of."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Callable
+
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
+
+from app.core.errors import ErrorType, GatewayError, invalid
+from app.core.json import dumps
+from app.core.language import Language
+from app.web.parse import call_id
+
+log = logging.getLogger(__name__)
+
+ROUTES = (
+    "POST /v1/chat/completions, /v1/completions, /v1/embeddings, /v1/moderations, /v1/messages, "
+    "/v1/messages/count_tokens; GET /v1/models, /v1/models/{id}, /health, /health/live, /health/ready, /metrics"
+)
+
+
+def install(app: Flask, language_of: Callable[[str], Language]) -> None:
+    """`language_of`: a path to the language in which its errors are told."""
+
+    def gateway_error(error: GatewayError) -> Response:
+        return response(error, language_of(request.path), call_id(request.headers))
+
+    def http_error(error: HTTPException) -> Response:
+        return gateway_error(_translated(error))
+
+    def bug(error: Exception) -> Response:
+        log.error("a request ended in an unexpected error", exc_info=error)
+        return gateway_error(GatewayError(ErrorType.INTERNAL, "internal error; the log has the details"))
+
+    app.register_error_handler(GatewayError, gateway_error)
+    app.register_error_handler(HTTPException, http_error)
+    app.register_error_handler(Exception, bug)
+
+
+def response(error: GatewayError, language: Language, id_: str) -> Response:
+    status = error.status
+    if error.type is ErrorType.OVERLOADED and language.operation in ("messages", "count_tokens"):
+        status = 529
+    headers = {"x-request-id": id_}
+    if status in (429, 503, 529):
+        headers["Retry-After"] = str(math.ceil(error.retry_after or 1))
+    if status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    if error.allow:
+        headers["Allow"] = ", ".join(error.allow)
+    if error.gave_up:
+        headers["x-should-retry"] = "false"
+    if error.provider is not None:
+        headers["x-gateway-provider"] = error.provider
+    body = dumps(language.error(error, id_))
+    return Response(body, status, headers, content_type="application/json")
+
+
+def _translated(error: HTTPException) -> GatewayError:
+    if isinstance(error, NotFound):
+        return invalid(f"there is nothing at this path; there are {ROUTES}", status=404, code="not_found")
+    if isinstance(error, MethodNotAllowed):
+        allowed = sorted(error.valid_methods or ())
+        problem = invalid(f"use {' or '.join(allowed)} here", status=405, code="method_not_allowed")
+        problem.allow = tuple(allowed)
+        return problem
+    if isinstance(error, RequestEntityTooLarge):
+        return invalid("the body is too large", status=413, code="request_too_large")
+    status = error.code or 500
+    if status < 500:
+        return invalid(error.description or error.name, status=status)
+    return GatewayError(ErrorType.INTERNAL, "internal error")

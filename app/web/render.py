@@ -1,0 +1,72 @@
+"""A Reply into a Response: one JSON body, or server-sent events."""
+
+from __future__ import annotations
+
+from flask import Response
+
+from app.core.call import Call
+from app.core.errors import GatewayError
+from app.core.exchange import Exchange, Reply
+from app.core.json import dumps
+from app.core.language import Language
+
+
+def response(call: Call, reply: Reply) -> Response:
+    """The headers tell who answered; the body is on its way."""
+    headers = _headers(reply.exchange)
+    if call.stream:
+        headers["X-Accel-Buffering"] = "no"
+        headers["Cache-Control"] = "no-cache"
+        answer = Response(
+            Events(reply, call.language), headers=headers, content_type="text/event-stream; charset=utf-8"
+        )
+        answer.call_on_close(reply.close)
+        return answer
+    try:
+        (frame,) = next(reply)
+    finally:
+        reply.close()
+    return Response(dumps(frame.data), headers=headers, content_type="application/json")
+
+
+def _headers(exchange: Exchange) -> dict[str, str]:
+    headers = {"x-request-id": exchange.call.id, "x-gateway-cache": "bypass"}
+    if exchange.target is not None:
+        headers["x-gateway-provider"] = exchange.target.provider.name
+        headers["x-gateway-model"] = exchange.target.model
+        headers["x-gateway-attempts"] = str(exchange.attempts)
+    if exchange.dropped:
+        headers["x-gateway-dropped"] = ", ".join(exchange.dropped)
+    return headers
+
+
+class Events:
+    """The bytes of a stream. A broken stream ends in an error event and never looks complete."""
+
+    def __init__(self, reply: Reply, language: Language) -> None:
+        self._reply = reply
+        self._language = language
+        self._over = False
+
+    def __iter__(self) -> Events:
+        return self
+
+    def __next__(self) -> bytes:
+        render = self._language.render
+        while not self._over:
+            try:
+                batch = next(self._reply)
+            except StopIteration:
+                self._over = True
+                if self._language.done:
+                    return self._language.done
+            except GatewayError as error:
+                self._over = True
+                return self._language.error_event(error, self._reply.exchange.call.id)
+            else:
+                if sent := b"".join([render(frame) for frame in batch if frame.data is not None]):
+                    return sent
+        raise StopIteration
+
+    def close(self) -> None:
+        self._reply.close()
