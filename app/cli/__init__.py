@@ -1,0 +1,34 @@
+"""`llm-gateway`: one file a command, each with HELP, `options(parser)` and `run(arguments) -> int`.
+
+A new command is a module in this folder and a line in COMMANDS.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping, Sequence
+from types import ModuleType
+
+from app.cli import check, key, schema
+from app.config.problems import ConfigError
+
+COMMANDS: Mapping[str, ModuleType] = {"check": check, "schema": schema, "key": key}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The exit status: 0, 1 for what the command found wrong, 2 for a wrong command line."""
+    parser = argparse.ArgumentParser(
+        prog="llm-gateway", description="One HTTP endpoint in front of many LLM providers."
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, module in COMMANDS.items():
+        one = commands.add_parser(name, help=module.HELP, description=module.HELP)
+        module.options(one)
+        one.set_defaults(run=module.run)
+    arguments = parser.parse_args(argv)
+    try:
+        return int(arguments.run(arguments))
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        return 1

@@ -1,0 +1,91 @@
+"""`models`: the names that clients use, and the targets behind each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field
+
+from app.config.timeouts import TimeoutsS
+from app.config.values import Count, Flag, Name, Part, Price, Ttl
+
+
+def _rescue(value: object) -> object:
+    return "off" if value is False else value  # YAML 1.1 reads a bare `off` as false
+
+
+RescueMode = Literal["off", "continue", "replay", "auto"]
+Rescue = Annotated[RescueMode, BeforeValidator(_rescue, json_schema_input_type=RescueMode | Literal[False])]
+
+
+class TargetS(Part):
+    """`provider/model`; the provider's own name of the model may have slashes of its own."""
+
+    target: Name
+    weight: Count = Field(default=1, description="share of first attempts, with strategy weighted")
+    prefill: Flag = Field(default=False, description="continues an answer that another has begun")
+
+    @property
+    def provider(self) -> str:
+        return self.target.partition("/")[0]
+
+    @property
+    def model(self) -> str:
+        return self.target.partition("/")[2]
+
+
+def _target(value: object) -> object:
+    if isinstance(value, str):
+        return {"target": value}
+    if isinstance(value, dict):
+        return value
+    raise ValueError("expected provider/model, or {target: provider/model, ...}")
+
+
+Names = Annotated[tuple[Name, ...], Field(strict=False)]
+
+
+class FallbacksS(Part):
+    """Other models to ask, by why this one failed."""
+
+    any: Names = Field(default=(), description="whatever the reason, where another may be asked at all")
+    context_length: Names = Field(default=(), description="the prompt is too long")
+    content_filter: Names = Field(default=(), description="the provider's filter refused")
+
+
+class ModelCacheS(Part):
+    ttl: Ttl | None = Field(default=None, description="seconds; 0 is off; instead of the top's")
+    shared: Flag = Field(default=False, description="tenants see one another's answers")
+
+
+class PriceS(Part):
+    """USD per million tokens."""
+
+    input: Price = 0.0
+    cached_input: Price = 0.0
+    output: Price = 0.0
+
+
+class ModelS(Part):
+    """One model, or with a * at the end of its name every name that begins so; the longest match wins."""
+
+    targets: Annotated[
+        tuple[Annotated[TargetS, BeforeValidator(_target, json_schema_input_type=str | TargetS)], ...],
+        Field(strict=False, min_length=1),
+    ] = Field(description="provider/model, in the order of trying")
+    strategy: Literal["priority", "weighted", "least_busy"] = Field(
+        default="priority", description="who is asked first"
+    )
+    fallbacks: FallbacksS = Field(default_factory=FallbacksS, description="other models to ask when all targets fail")
+    cache: ModelCacheS = Field(default_factory=ModelCacheS)
+    timeouts: TimeoutsS = Field(default_factory=TimeoutsS, description="instead of the provider's and the top's")
+    stream_rescue: Rescue | None = Field(default=None, description="instead of resilience.stream_rescue")
+    context: Count | None = Field(default=None, description="tokens that the model can read")
+    vision: Flag = Field(default=True, description="takes images")
+    tools: Flag = Field(default=True, description="takes tools")
+    max_output: Count | None = Field(default=None, description="tokens that the model can write")
+    price: PriceS = Field(default_factory=PriceS)
+
+
+Models = Mapping[str, ModelS]

@@ -1,0 +1,59 @@
+"""Keys of the contract that this version does not enforce yet. Using one is an error: a promise not kept is worse.
+
+Whoever makes a key work deletes its line here; nothing else has to change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from app.config.problems import Report
+from app.config.tree import get, matches, pattern, without
+
+#: Path (* is any name or position) -> the values that do work already; most have none.
+PENDING: Mapping[str, tuple[object, ...]] = {
+    "server.max_in_flight": (),
+    "server.queue": (),
+    "server.drain": (),
+    "health": (),
+    "resilience": (),
+    "memcached": (),
+    "cache": (),
+    "limits": (),
+    "timeouts.first_token": (),
+    "providers.*.timeouts.first_token": (),
+    "providers.*.max_in_flight": (),
+    "providers.*.probe": (),
+    "providers.*.region": (),
+    "providers.*.project": (),
+    "providers.*.location": (),
+    "providers.*.credentials_file": (),
+    "providers.*.faults": (),
+    "models.*.targets.*.weight": (),
+    "models.*.targets.*.prefill": (),
+    "models.*.strategy": ("priority",),
+    "models.*.fallbacks": (),
+    "models.*.cache": (),
+    "models.*.timeouts.first_token": (),
+    "models.*.stream_rescue": (),
+    "models.*.context": (),
+    "models.*.vision": (),
+    "models.*.tools": (),
+    "models.*.max_output": (),
+    "models.*.price": (),
+    "tenants.*.limits": (),
+    "tenants.*.model_limits": (),
+}
+
+
+def strip(tree: object, report: Report, pending: Mapping[str, tuple[object, ...]] = PENDING) -> object:
+    """Report every use and take it out, so that later stages judge only what counts."""
+    used = frozenset(
+        at
+        for text, works in pending.items()
+        for at in matches(tree, pattern(text))
+        if not any(value == get(tree, at) for value in works)
+    )
+    for at in used:
+        report.add(at, "not enforced yet in this version")
+    return without(tree, used)

@@ -1,0 +1,87 @@
+"""`providers`: whom the gateway may ask, with which key and by which way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, Field, SecretStr, model_validator
+
+from app.config.timeouts import TimeoutsS
+from app.config.values import (
+    BaseUrl,
+    Count,
+    CountOrZero,
+    Credential,
+    Flag,
+    HeaderName,
+    HeaderValue,
+    Name,
+    Part,
+    ProxyUrl,
+    SecondsOrZero,
+    Share,
+    Speed,
+    Text,
+)
+
+
+def _offered(value: str) -> str:
+    if "*" in value and value != "*":
+        raise ValueError('expected the provider\'s own name of a model, or "*" for all of them')
+    return value
+
+
+class ProviderS(Part):
+    """One provider. `kind` is always set after loading, and `api_key` also where the file had `api_key_file`."""
+
+    kind: str = Field(default="", description="what it speaks; the name of the entry if left out")
+    base_url: BaseUrl | None = Field(default=None, description="where it is, version included (.../v1)")
+    api_key: Credential | None = Field(
+        default=None, description='sent to the provider; "${NAME}" reads the environment'
+    )
+    api_key_file: Text | None = Field(
+        default=None, description="a file that holds the key; it may change while running"
+    )
+    headers: Mapping[HeaderName, HeaderValue] = Field(default={}, description="sent with every request, after our own")
+    proxy: ProxyUrl | None = Field(default=None, description="HTTP proxy on the way there")
+    ca_file: Text | None = Field(default=None, description="certificates (PEM) to trust instead of the usual ones")
+    models: Annotated[tuple[Annotated[Name, AfterValidator(_offered)], ...], Field(strict=False)] = Field(
+        default=(), description='upstream names offered as provider/model; "*" offers all'
+    )
+    timeouts: TimeoutsS = Field(default_factory=TimeoutsS, description="instead of the top's, for this provider")
+    max_in_flight: Count | None = Field(default=None, description="calls at a time, a worker")
+    probe: Flag = Field(default=True, description="ask now and then, for free, whether it is well")
+    api_version: Text | None = Field(default=None, description="azure: the api-version of each request")
+    region: Text | None = Field(default=None, description="the cloud region")
+    project: Text | None = Field(default=None, description="the cloud project")
+    location: Text | None = Field(default=None, description="the cloud location")
+    credentials_file: Text | None = Field(default=None, description="a file with the cloud's credentials")
+    latency: SecondsOrZero = Field(default=0.2, description="simulated: seconds before the answer begins")
+    tokens_per_second: Speed = Field(default=50.0, description="simulated: speed of the answer")
+    words: CountOrZero = Field(default=60, le=100_000, description="simulated: length of the answer")
+    faults: Mapping[str, Share] = Field(
+        default={}, description="simulated: share of calls (0 to 1) that go wrong, by how"
+    )
+
+    @model_validator(mode="after")
+    def _shares_fit(self) -> Self:
+        if sum(self.faults.values()) > 1:
+            raise ValueError("faults: expected shares that add up to at most 1")
+        return self
+
+    @property
+    def key(self) -> str | None:
+        """The API key in clear."""
+        return self.api_key.get_secret_value() if self.api_key else None
+
+    @property
+    def clear_headers(self) -> Mapping[str, str]:
+        return {name: value.get_secret_value() for name, value in self.headers.items()}
+
+    @property
+    def proxy_url(self) -> str | None:
+        return self.proxy.get_secret_value() if self.proxy else None
+
+    def secrets(self) -> tuple[SecretStr, ...]:
+        return tuple(s for s in (self.api_key, self.proxy, *self.headers.values()) if s)

@@ -1,0 +1,78 @@
+"""The configuration's JSON schema: what editors complete and `llm-gateway schema` prints. Only what is enforced."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from app.config.pending import PENDING
+from app.config.problems import Path
+from app.config.settings import Settings
+from app.config.tree import pattern
+
+Schema = dict[str, Any]
+
+
+def schema(pending: Mapping[str, tuple[object, ...]] = PENDING) -> Schema:
+    """One document without references, so that a key can be left out in one place and not in another."""
+    raw = Settings.model_json_schema(mode="validation")
+    definitions = raw.pop("$defs", {})
+    whole = _inlined(raw, definitions)
+    for text, works in pending.items():
+        for parent in _schemas_at(whole, pattern(text)[:-1]):
+            _leave_out(parent, pattern(text)[-1], works)
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **whole,
+        "title": "LLM Inference Gateway configuration",
+    }
+
+
+def keys_at(at: Path) -> list[str]:
+    """The keys that a mapping at this place of the file may have; none where any name goes."""
+    return [key for found in _schemas_at(schema(), at) for key in found.get("properties", {})]
+
+
+def description_of(at: Path) -> str | None:
+    """What the setting at this place is, in a few words."""
+    return next((found["description"] for found in _schemas_at(schema(), at) if "description" in found), None)
+
+
+def _inlined(value: Any, definitions: Mapping[str, Any]) -> Any:
+    if isinstance(value, list):
+        return [_inlined(item, definitions) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if "$ref" in value:
+        target = definitions[str(value["$ref"]).rpartition("/")[2]]
+        return _inlined({**target, **{k: v for k, v in value.items() if k != "$ref"}}, definitions)
+    return {
+        key: _inlined(item, definitions)
+        for key, item in value.items()
+        if not (key == "title" and isinstance(item, str)) and not (key == "default" and isinstance(item, dict))
+    }
+
+
+def _schemas_at(found: Schema, at: Path) -> list[Schema]:
+    """The schemas that describe the value at this path; several where there is a choice."""
+    choices = [found, *found.get("anyOf", [])]
+    if not at:
+        return choices
+    inner = []
+    for choice in choices:
+        name = at[0]
+        if name in choice.get("properties", {}):
+            inner.append(choice["properties"][name])
+        elif isinstance(choice.get("additionalProperties"), dict):
+            inner.append(choice["additionalProperties"])
+        elif isinstance(choice.get("items"), dict) and (isinstance(name, int) or name == "*"):
+            inner.append(choice["items"])
+    return [deeper for each in inner for deeper in _schemas_at(each, at[1:])]
+
+
+def _leave_out(parent: Schema, key: str | int, works: tuple[object, ...]) -> None:
+    properties = parent.get("properties", {})
+    if works and key in properties:
+        properties[key] = {**properties[key], "enum": list(works)}
+    else:
+        properties.pop(key, None)

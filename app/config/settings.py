@@ -1,0 +1,161 @@
+"""Settings: the whole configuration, checked and frozen.
+
+A value that a section does not name is the default that stands here. What a model sets wins over what its provider
+sets, and that over the top.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
+
+from app.config.model import ModelS, Rescue
+from app.config.provider import ProviderS
+from app.config.tenant import LimitsS, TenantS
+from app.config.timeouts import TimeoutsS
+from app.config.values import (
+    Count,
+    CountOrZero,
+    Credential,
+    Flag,
+    Network,
+    Part,
+    Seconds,
+    SecondsOrZero,
+    Server,
+    Share,
+    Text,
+    Ttl,
+)
+from app.core.call import Timeouts
+
+_LOOPBACK: tuple[IPv4Network | IPv6Network, ...] = (ip_network("127.0.0.1/32"), ip_network("::1/128"))
+
+
+class ServerS(Part):
+    open: Flag = Field(default=False, description="without tenants: serve others than this machine, too")
+    max_body: Count = Field(default=10_485_760, description="bytes of a request")
+    max_in_flight: Count = Field(default=1000, description="calls at a time, a worker")
+    queue: CountOrZero = Field(default=100, description="calls that may wait for their turn, a worker")
+    drain: SecondsOrZero = Field(default=90.0, description="seconds that streams may go on after a SIGTERM")
+    trusted_proxies: Annotated[tuple[Network, ...], Field(strict=False)] = Field(
+        default=_LOOPBACK, description="whose X-Forwarded-* are believed"
+    )
+
+
+class LoggingS(Part):
+    level: Literal["debug", "info", "warning", "error", "critical"] = "info"
+    format: Literal["json", "console"] = Field(default="json", description="console is for human eyes")
+
+
+class MetricsS(Part):
+    token: Credential | None = Field(default=None, description="what Prometheus sends as Bearer")
+    token_file: Text | None = Field(default=None, description="a file that holds the token")
+    open: Flag = Field(default=False, description="serve metrics to others than this machine without a token")
+
+
+class HealthS(Part):
+    probe: Flag = True
+    interval: Seconds = 15.0
+    timeout: Seconds = 5.0
+
+
+class BreakerS(Part):
+    window: Seconds = Field(default=30.0, description="seconds that are judged")
+    min_calls: Count = Field(default=20, description="in the window, before the ratio says anything")
+    failure_ratio: Annotated[Share, Field(gt=0)] = 0.5
+    consecutive: Count = Field(default=5, description="failures in a row that open it")
+    open: Seconds = Field(default=5.0, description="seconds before it is tried again")
+    open_max: Seconds = Field(default=20.0, description="the wait doubles up to this")
+    successes: Count = Field(default=2, description="in a row, that close it")
+
+    @model_validator(mode="after")
+    def _waits_in_order(self) -> Self:
+        if self.open_max < self.open:
+            raise ValueError("open_max: expected at least as much as open")
+        return self
+
+
+class ResilienceS(Part):
+    retries: CountOrZero = Field(default=1, description="repeats a target")
+    max_attempts: Count = Field(default=4, description="in all, over targets")
+    rate_limit_wait: SecondsOrZero = Field(default=3.0, description="a longer Retry-After means: try somebody else")
+    stream_rescue: Rescue = "auto"
+    breaker: BreakerS = Field(default_factory=BreakerS)
+
+
+class MemcachedS(Part):
+    servers: Annotated[tuple[Server, ...], Field(strict=False)] = ()
+    counters: Annotated[tuple[Server, ...], Field(strict=False)] = Field(
+        default=(), description="none: the same servers"
+    )
+    connect_timeout: Seconds = 0.05
+    timeout: Seconds = 0.05
+    pool: Count = Field(default=16, description="connections a worker and server")
+
+
+def _secrets(value: object) -> object:
+    return (value,) if isinstance(value, str) else value
+
+
+def _long_enough(value: SecretStr) -> SecretStr:
+    if len(value.get_secret_value().encode()) < 32:
+        raise ValueError("expected at least 32 bytes")
+    return value
+
+
+_Signing = Annotated[SecretStr, AfterValidator(_long_enough)]
+Secrets = Annotated[
+    tuple[_Signing, ...],
+    BeforeValidator(_secrets, json_schema_input_type=str | list[str]),
+    Field(strict=False, min_length=1),
+]
+
+
+class CacheS(Part):
+    ttl: Ttl = Field(default=0, description="seconds; 0 is off")
+    max_ttl: Ttl = 86_400
+    max_bytes: Count = 900_000
+    jitter: Share = 0.1
+    secret: Secrets | None = Field(
+        default=None, description="signs what is stored; of several the first, and all verify"
+    )
+    secret_file: Text | None = Field(default=None, description="a file that holds the secret, or one on each line")
+
+
+class TopLimitsS(Part):
+    replicas: Count = Field(default=1, description="gateways that share the load")
+    default: LimitsS = Field(default_factory=LimitsS, description="for tenants that name none")
+
+
+class Settings(Part):
+    """What the gateway is built from. load.parse() makes it, after checks that no section could make alone."""
+
+    server: ServerS = Field(default_factory=ServerS)
+    logging: LoggingS = Field(default_factory=LoggingS)
+    metrics: MetricsS = Field(default_factory=MetricsS)
+    health: HealthS = Field(default_factory=HealthS)
+    timeouts: TimeoutsS = Field(default_factory=TimeoutsS)
+    resilience: ResilienceS = Field(default_factory=ResilienceS)
+    memcached: MemcachedS = Field(default_factory=MemcachedS)
+    cache: CacheS = Field(default_factory=CacheS)
+    limits: TopLimitsS = Field(default_factory=TopLimitsS)
+    providers: Mapping[str, ProviderS] = Field(description="whom to ask")
+    models: Mapping[str, ModelS] = Field(default={}, description="the names that clients use")
+    tenants: Mapping[str, TenantS] = Field(default={}, description="who may call; none: only this machine may")
+
+    def timeouts_of(self, provider: str, model: str | None = None) -> Timeouts:
+        """The time bounds of a call to this provider, by way of this entry of `models` if there is one."""
+        found = self.providers[provider].timeouts.over(self.timeouts.over(Timeouts()))
+        return self.models[model].timeouts.over(found) if model is not None else found
+
+    def plain_first_byte(self, provider: str, model: str | None = None) -> float | None:
+        """Seconds of silence before a plain answer: the deadline alone bounds it unless model or provider say more."""
+        near = [self.models[model].timeouts] if model is not None else []
+        for timeouts in (*near, self.providers[provider].timeouts):
+            if "first_byte" in timeouts.model_fields_set:
+                return timeouts.first_byte
+        return None

@@ -1,0 +1,63 @@
+"""`tenants` and `limits`: who may call, with which keys, which models and how much."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from app.config.values import Count, Instant, Name, Part, Pattern
+
+_HASH = re.compile(r"sha256:([0-9a-f]{64})")
+
+
+def _hash(value: str) -> str:
+    if not _HASH.fullmatch(value.lower()):
+        raise ValueError("expected sha256:<64 hex digits>, as `llm-gateway key` prints it")
+    return value.lower()
+
+
+class KeyS(Part):
+    """A key by its hash, so that the file gives none away."""
+
+    hash: Annotated[str, AfterValidator(_hash)]
+    name: Name | None = Field(default=None, description="in logs; the beginning of the hash if left out")
+    expires: Instant | None = Field(default=None, description="refused from this time on")
+
+    @property
+    def digest(self) -> bytes:
+        return bytes.fromhex(self.hash.removeprefix("sha256:"))
+
+    @property
+    def label(self) -> str:
+        """The name, or enough of the hash to find the line in the file."""
+        return self.name or self.hash.removeprefix("sha256:")[:8]
+
+
+def _key(value: object) -> object:
+    if isinstance(value, str):
+        return {"hash": value}
+    if isinstance(value, dict):
+        return value
+    raise ValueError('expected "sha256:<64 hex digits>", or {hash: "sha256:...", name: ..., expires: ...}')
+
+
+class LimitsS(Part):
+    """null is no limit."""
+
+    requests_per_minute: Count | None = None
+    tokens_per_minute: Count | None = None
+    concurrent: Count | None = None
+
+
+class TenantS(Part):
+    keys: Annotated[
+        tuple[Annotated[KeyS, BeforeValidator(_key, json_schema_input_type=str | KeyS)], ...], Field(strict=False)
+    ] = Field(description="hashes of the keys; several, so that a new one can be handed out before the old one goes")
+    models: Annotated[tuple[Pattern, ...], Field(strict=False)] = Field(
+        default=("*",), description="what these keys may use; a * at the end stands for all that begin so"
+    )
+    limits: LimitsS = Field(default_factory=LimitsS, description="instead of limits.default")
+    model_limits: Mapping[str, LimitsS] = Field(default={}, description="for one model, beside the tenant's own")
