@@ -12,7 +12,7 @@ from app.core.exchange import Batch, Exchange
 from app.core.json import NotJson, loads
 from app.core.language import Translation
 from app.core.wire import Ask, Frame
-from app.routing.stream import Stream
+from app.routing.stream import Bounds, Stream
 from app.upstream.answer import Answer, Transport
 
 
@@ -82,7 +82,7 @@ class Attempts:
         if not call.stream:
             return iter([[_whole(answer, ask, target, translation)]])
         reader = provider.dialect.reader(ask, provider)
-        return Started(Stream(answer, reader, translation, target, ends_at, self.clock))
+        return Started(Stream(answer, reader, translation, Bounds(target, ends_at, self.clock)))
 
 
 class Started:
@@ -117,7 +117,7 @@ def _whole(answer: Answer, ask: Ask, target: Target, translation: Translation | 
     try:
         parsed = loads(body)
         if not isinstance(parsed, dict):
-            raise ValueError("not an object")
+            raise ValueError("not an object")  # noqa: TRY004 - what decode raises, too
         frame = provider.dialect.decode(ask, provider, parsed)
     except ValueError as error:
         what = "is not JSON" if isinstance(error, NotJson) else "is not an answer"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from app.core.call import Target
 from app.core.clock import Clock
 from app.core.errors import ErrorType, GatewayError
@@ -15,6 +17,19 @@ from app.upstream.sse import Splitter
 AFTER_FINISH = 2.0  # seconds that usage or the end may take after the finish reason
 
 
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Who is asked, and until when the whole call may take (monotonic)."""
+
+    target: Target
+    ends_at: float
+    clock: Clock
+
+    def left(self) -> float:
+        """Seconds, never negative."""
+        return max(0.0, self.ends_at - self.clock.monotonic())
+
+
 class Stream:
     """Iterator of batches with a close().
 
@@ -22,21 +37,11 @@ class Stream:
     unsaid. Events that came before the failure, in the same piece, are handed on first.
     """
 
-    def __init__(
-        self,
-        answer: Answer,
-        reader: Reader,
-        translation: Translation | None,
-        target: Target,
-        ends_at: float,
-        clock: Clock,
-    ) -> None:
+    def __init__(self, answer: Answer, reader: Reader, translation: Translation | None, bounds: Bounds) -> None:
         self._answer = answer
         self._reader = reader
         self._translation = translation
-        self._target = target
-        self._ends_at = ends_at
-        self._clock = clock
+        self._bounds = bounds
         self._splitter = Splitter()
         self._content = False
         self._failure: GatewayError | None = None
@@ -121,10 +126,9 @@ class Stream:
             self._failure = error
 
     def _bound_silence(self) -> None:
-        left = max(0.0, self._ends_at - self._clock.monotonic())
-        idle = self._target.timeouts.idle
+        left, idle = self._bounds.left(), self._bounds.target.timeouts.idle
         self._answer.allow_silence(left if idle is None else min(left, idle))
 
     def _named(self, error_type: ErrorType, what: str) -> GatewayError:
-        name = self._target.provider.name
+        name = self._bounds.target.provider.name
         return GatewayError(error_type, f"provider {name} {what}", provider=name)

@@ -114,7 +114,7 @@ class HttpAnswer:
 
 @contextlib.contextmanager
 def _named(provider: Provider) -> Iterator[None]:
-    """Exceptions of the packages below as ours. Their text names hosts and ports: it goes to the log, not to callers."""
+    """Exceptions of the packages below as ours. Their text names hosts and ports: callers never see it."""
     try:
         yield
     except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:

@@ -17,8 +17,12 @@ from app.core.wire import UpstreamRequest
 
 TEXT = (
     "This is a simulated answer: no provider was asked and no token was paid for. It comes word by word, at the speed "
-    "and of the length that the configuration gives it, so that clients, dashboards and limits can be tried on a laptop."
-).split()
+    "and of the length that the configuration gives it, so that clients and dashboards can be tried on a laptop."
+)
+CATEGORIES = (
+    "harassment harassment/threatening hate hate/threatening illicit illicit/violent self-harm self-harm/instructions "
+    "self-harm/intent sexual sexual/minors violence violence/graphic"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,7 @@ class SimulatedTransport:
         chat = request.url.endswith("/chat/completions")
         most = body.get("max_completion_tokens") or body.get("max_tokens") or self._pace.words
         count = max(1, min(self._pace.words, most if isinstance(most, int) else self._pace.words))
-        words = [word + " " for word in itertools.islice(itertools.cycle(TEXT), count)]
+        words = [word + " " for word in itertools.islice(itertools.cycle(TEXT.split()), count)]
         words[-1] = words[-1].rstrip()
         finish = "stop" if count == self._pace.words else "length"
         head: Json = {
@@ -144,10 +148,7 @@ def _vector(text: object, size: int) -> list[float]:
 def _moderations(request: UpstreamRequest) -> SimulatedAnswer:
     given = request.body.get("input")
     inputs = given if isinstance(given, list) else [given]
-    names = (
-        "harassment harassment/threatening hate hate/threatening illicit illicit/violent self-harm "
-        "self-harm/instructions self-harm/intent sexual sexual/minors violence violence/graphic"
-    ).split()
+    names = CATEGORIES.split()
     result: Json = {
         "flagged": False,
         "categories": dict.fromkeys(names, False),

@@ -61,7 +61,7 @@ def blueprint(current: Current, instance: Instance) -> Blueprint:
 
 
 def _admit(token: str | None) -> None:
-    """With a token: only with it. Without: only a neighbour on this machine that speaks for itself. Else there is nothing."""
+    """With a token: only with it. Without: only a neighbour on this machine that speaks for itself."""
     if token is not None:
         given = request.headers.get("Authorization", "").removeprefix("Bearer ")
         if hmac.compare_digest(given.encode(), token.encode()):
