@@ -2,9 +2,9 @@
 //
 //   load plain|streams PORT CONNECTIONS SECONDS < REQUEST
 //
-// plain: the connections are kept, a request follows its predecessor's answer. streams: an event stream to its [DONE], then
-// a new connection; the request should say Connection: close. Every 100 ms a line tells what is done so far (answers, or
-// events of streams); the last line is JSON, times in milliseconds.
+// plain: the connections are kept, a request follows its predecessor's answer. streams: an event stream to its end, which
+// must come after a [DONE], then a new connection. Every 100 ms a line tells what is done so far (answers, or events of
+// streams); the last line is JSON, times in milliseconds.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -126,11 +126,11 @@ static bool headers(client *c, char **text, int *size) {
     c->head[c->head_size] = 0;
     char *length = strcasestr(c->head, "content-length:");
     c->left = length ? atol(length + 15) : -1;
-    if (strncmp(c->head + 9, "200", 3)) refused++;
     return true;
 }
 
-static bool ends_with(client *c, const char *text, int size, const char *mark) {
+// Keeps the end of what was heard; true once it is the end of a chunked body.
+static bool ended(client *c, const char *text, int size) {
     int kept = size < TAIL ? size : TAIL;
     if (c->tail_size + kept > TAIL) {
         memmove(c->tail, c->tail + c->tail_size + kept - TAIL, TAIL - kept);
@@ -138,7 +138,7 @@ static bool ends_with(client *c, const char *text, int size, const char *mark) {
     }
     memcpy(c->tail + c->tail_size, text + size - kept, kept);
     c->tail_size += kept;
-    return memmem(c->tail, c->tail_size, mark, strlen(mark));
+    return c->tail_size >= 5 && !memcmp(c->tail + c->tail_size - 5, "0\r\n\r\n", 5);
 }
 
 static void hear(client *c) {
@@ -151,8 +151,14 @@ static void hear(client *c) {
     char *text = buffer;
     int size = received;
     if (!headers(c, &text, &size)) return;
+    if (strncmp(c->head + 9, "200", 3)) {
+        refused++;
+        close(c->fd);
+        c->fd = -1;
+        return;
+    }
     if (!streams) {
-        bool last = c->left >= 0 ? (c->left -= size) <= 0 : size && ends_with(c, text, size, "0\r\n\r\n");
+        bool last = c->left >= 0 ? (c->left -= size) <= 0 : ended(c, text, size);
         if (last) {
             done++;
             over(c, true);
@@ -162,12 +168,13 @@ static void hear(client *c) {
     double instant = now();
     int events = 0;
     for (char *at = text; (at = memmem(at, text + size - at, "data:", 5)); at += 5) events++;
-    if (!events) return;  // chunk framing, comments
-    done += events;
-    add(c->started ? &gap : &first, instant - (c->started ? c->heard : c->asked));
-    c->started = true;
-    c->heard = instant;
-    if (ends_with(c, text, size, "[DONE]")) over(c, true);
+    if (events) {
+        done += events;
+        add(c->started ? &gap : &first, instant - (c->started ? c->heard : c->asked));
+        c->started = true;
+        c->heard = instant;
+    }
+    if (ended(c, text, size)) over(c, memmem(c->tail, c->tail_size, "[DONE]", 6));
 }
 
 int main(int argc, char **argv) {

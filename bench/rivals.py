@@ -1,5 +1,6 @@
 """Other gateways, installed on request into .bench/ and given the same provider."""
 
+import json
 import shutil
 import subprocess
 import sys
@@ -37,17 +38,20 @@ general_settings: {{master_key: {KEY}}}
 def portkey(upstream: int, workers: int) -> Server:
     """Portkey's gateway, which is one process whatever the number of workers."""
     del workers
-    package = WORK / "portkey" / "node_modules" / "@portkey-ai" / "gateway"
+    home = WORK / "portkey"
+    package = home / "node_modules" / "@portkey-ai" / "gateway"
     if not package.exists():
         npm = shutil.which("npm") or sys.exit("npm is needed to install Portkey's gateway")
         print("installing Portkey's gateway from npm")
-        subprocess.run(
-            [npm, "install", "--silent", "--ignore-scripts", "--prefix", WORK / "portkey", "@portkey-ai/gateway"],
-            check=True,
-        )
+        home.mkdir(exist_ok=True)
+        # Newer servers within its range answer its streams with 500, "TypeError: immutable" (Node 20).
+        wanted = {"dependencies": {"@portkey-ai/gateway": "^1.15.2"}, "overrides": {"@hono/node-server": "1.13.8"}}
+        (home / "package.json").write_text(json.dumps(wanted))
+        subprocess.run([npm, "install", "--silent", "--ignore-scripts", "--prefix", home], check=True)
+    version = json.loads((package / "package.json").read_text())["version"]
     port = free_port()
     return Server(
-        "Portkey",
+        f"Portkey {version}",
         ["node", str(package / "build" / "start-server.js"), f"--port={port}", "--headless"],
         port,
         {"NODE_ENV": "production"},

@@ -129,7 +129,6 @@ def request(server: Server, *, stream: bool) -> bytes:
         f"Content-Length: {len(body)}",
         f"Authorization: Bearer {KEY}",
         *(f"{name}: {value}" for name, value in server.headers.items()),
-        *(["Connection: close"] if stream else []),
     ]
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
