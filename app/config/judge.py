@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from app.config.problems import Path, Report, suggestion
 from app.config.schema import description_of, keys_at
 from app.config.settings import Settings
 from app.config.tree import get
+from app.config.values import Misfit
 
 #: pydantic's error type -> what was expected. {} is filled from the error's own facts, never from the value.
 _EXPECTED: Mapping[str, str] = {
@@ -41,9 +43,14 @@ def judge(tree: object, origin: Mapping[Path, Path], report: Report) -> Settings
         return Settings.model_validate(tree)
     except ValidationError as error:
         for found in error.errors(include_url=False, include_input=False):
-            at = _place(found["loc"], tree)
+            at = _place((*found["loc"], *_blamed(found)), tree)
             report.add(origin.get(at, at), _message(found["type"], found.get("ctx", {}), at, tree))
     return None
+
+
+def _blamed(found: ErrorDetails) -> Path:
+    error = found.get("ctx", {}).get("error")
+    return error.key if isinstance(error, Misfit) else ()
 
 
 def _place(loc: Path, tree: object) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
@@ -22,7 +21,7 @@ Rescue = Annotated[RescueMode, BeforeValidator(_rescue, json_schema_input_type=R
 class TargetS(Part):
     """`provider/model`; the provider's own name of the model may have slashes of its own."""
 
-    target: Name
+    target: Name = Field(description="provider/model")
     weight: Count = Field(default=1, description="share of first attempts, with strategy weighted")
     prefill: Flag = Field(default=False, description="continues an answer that another has begun")
 
@@ -62,9 +61,9 @@ class ModelCacheS(Part):
 class PriceS(Part):
     """USD per million tokens."""
 
-    input: Price = 0.0
-    cached_input: Price = 0.0
-    output: Price = 0.0
+    input: Price = Field(default=0.0, description="tokens read")
+    cached_input: Price = Field(default=0.0, description="tokens read that the provider had cached")
+    output: Price = Field(default=0.0, description="tokens written")
 
 
 class ModelS(Part):
@@ -78,14 +77,11 @@ class ModelS(Part):
         default="priority", description="who is asked first"
     )
     fallbacks: FallbacksS = Field(default_factory=FallbacksS, description="other models to ask when all targets fail")
-    cache: ModelCacheS = Field(default_factory=ModelCacheS)
+    cache: ModelCacheS = Field(default_factory=ModelCacheS, description="answers that are kept")
     timeouts: TimeoutsS = Field(default_factory=TimeoutsS, description="instead of the provider's and the top's")
     stream_rescue: Rescue | None = Field(default=None, description="instead of resilience.stream_rescue")
     context: Count | None = Field(default=None, description="tokens that the model can read")
     vision: Flag = Field(default=True, description="takes images")
     tools: Flag = Field(default=True, description="takes tools")
     max_output: Count | None = Field(default=None, description="tokens that the model can write")
-    price: PriceS = Field(default_factory=PriceS)
-
-
-Models = Mapping[str, ModelS]
+    price: PriceS = Field(default_factory=PriceS, description="USD per million tokens")

@@ -7,15 +7,17 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
+from app.config.kinds import FAULTS
+from app.config.problems import suggestion
 from app.config.timeouts import TimeoutsS
 from app.config.values import (
     BaseUrl,
     Count,
-    CountOrZero,
     Credential,
     Flag,
     HeaderName,
     HeaderValue,
+    Misfit,
     Name,
     Part,
     ProxyUrl,
@@ -23,6 +25,7 @@ from app.config.values import (
     Share,
     Speed,
     Text,
+    Words,
 )
 
 
@@ -30,6 +33,24 @@ def _offered(value: str) -> str:
     if "*" in value and value != "*":
         raise ValueError('expected the provider\'s own name of a model, or "*" for all of them')
     return value
+
+
+def _once(headers: Mapping[str, SecretStr]) -> Mapping[str, SecretStr]:
+    if len({name.lower() for name in headers}) < len(headers):
+        raise ValueError("expected each header once, whatever its case")
+    return headers
+
+
+Headers = Annotated[Mapping[HeaderName, HeaderValue], AfterValidator(_once)]
+
+
+def _fault(value: str) -> str:
+    if value not in FAULTS:
+        raise ValueError(f"not a fault that can be simulated{suggestion(value, FAULTS)}")
+    return value
+
+
+Fault = Annotated[str, AfterValidator(_fault)]
 
 
 class ProviderS(Part):
@@ -43,7 +64,7 @@ class ProviderS(Part):
     api_key_file: Text | None = Field(
         default=None, description="a file that holds the key; it may change while running"
     )
-    headers: Mapping[HeaderName, HeaderValue] = Field(default={}, description="sent with every request, after our own")
+    headers: Headers = Field(default={}, description="sent with every request, after our own")
     proxy: ProxyUrl | None = Field(default=None, description="HTTP proxy on the way there")
     ca_file: Text | None = Field(default=None, description="certificates (PEM) to trust instead of the usual ones")
     models: Annotated[tuple[Annotated[Name, AfterValidator(_offered)], ...], Field(strict=False)] = Field(
@@ -59,15 +80,15 @@ class ProviderS(Part):
     credentials_file: Text | None = Field(default=None, description="a file with the cloud's credentials")
     latency: SecondsOrZero = Field(default=0.2, description="simulated: seconds before the answer begins")
     tokens_per_second: Speed = Field(default=50.0, description="simulated: speed of the answer")
-    words: CountOrZero = Field(default=60, le=100_000, description="simulated: length of the answer")
-    faults: Mapping[str, Share] = Field(
+    words: Words = Field(default=60, description="simulated: length of the answer")
+    faults: Mapping[Fault, Share] = Field(
         default={}, description="simulated: share of calls (0 to 1) that go wrong, by how"
     )
 
     @model_validator(mode="after")
     def _shares_fit(self) -> Self:
         if sum(self.faults.values()) > 1:
-            raise ValueError("faults: expected shares that add up to at most 1")
+            raise Misfit("expected shares that add up to at most 1", "faults")
         return self
 
     @property
@@ -82,6 +103,3 @@ class ProviderS(Part):
     @property
     def proxy_url(self) -> str | None:
         return self.proxy.get_secret_value() if self.proxy else None
-
-    def secrets(self) -> tuple[SecretStr, ...]:
-        return tuple(s for s in (self.api_key, self.proxy, *self.headers.values()) if s)

@@ -61,7 +61,9 @@ def _meet(one: str, other: str) -> bool:
 
 def _check_providers(tree: object, report: Report) -> None:
     providers = mapping(tree, "providers")
-    if get(tree, ("providers",)) == {}:
+    if not isinstance(tree, dict):
+        return
+    if tree.get("providers", {}) == {}:
         report.add(("providers",), "expected at least one provider")
     elif providers and not mapping(tree, "models") and not any(mapping(p).get("models") for p in providers.values()):
         report.add(("models",), "expected at least one model here, or `models` in a provider")

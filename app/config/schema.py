@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from app.config.kinds import KINDS
 from app.config.pending import PENDING
 from app.config.problems import Path
 from app.config.settings import Settings
-from app.config.tree import pattern
+from app.config.tree import ANY, pattern
 
 Schema = dict[str, Any]
 
 
-def schema(pending: Mapping[str, tuple[object, ...]] = PENDING) -> Schema:
+def schema(
+    pending: Mapping[str, tuple[object, ...]] = PENDING,
+    kinds: Iterable[str] = KINDS,
+) -> Schema:
     """One document without references, so that a key can be left out in one place and not in another."""
     raw = Settings.model_json_schema(mode="validation")
     definitions = raw.pop("$defs", {})
@@ -21,10 +25,18 @@ def schema(pending: Mapping[str, tuple[object, ...]] = PENDING) -> Schema:
     for text, works in pending.items():
         for parent in _schemas_at(whole, pattern(text)[:-1]):
             _leave_out(parent, pattern(text)[-1], works)
+    for provider in _schemas_at(whole, pattern("providers.*")):
+        if kind := provider.get("properties", {}).get("kind"):
+            kind["enum"] = sorted(kinds)
+            del kind["default"]
+    for inherited in ("providers.*.timeouts.*", "models.*.timeouts.*"):
+        for timeout in _schemas_at(whole, pattern(inherited)):
+            timeout.pop("default", None)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        **whole,
         "title": "LLM Inference Gateway configuration",
+        **whole,
+        "description": "Text values may read the environment: ${NAME} or ${NAME:-default}; $$ is a dollar sign.",
     }
 
 
@@ -44,7 +56,8 @@ def _inlined(value: Any, definitions: Mapping[str, Any]) -> Any:
     if not isinstance(value, dict):
         return value
     if "$ref" in value:
-        target = definitions[str(value["$ref"]).rpartition("/")[2]]
+        target = {**definitions[str(value["$ref"]).rpartition("/")[2]]}
+        target.pop("description", None)  # a class's docstring is for its readers
         return _inlined({**target, **{k: v for k, v in value.items() if k != "$ref"}}, definitions)
     return {
         key: _inlined(item, definitions)
@@ -63,9 +76,11 @@ def _schemas_at(found: Schema, at: Path) -> list[Schema]:
         name = at[0]
         if name in choice.get("properties", {}):
             inner.append(choice["properties"][name])
+        elif name == ANY and "properties" in choice:
+            inner.extend(choice["properties"].values())
         elif isinstance(choice.get("additionalProperties"), dict):
             inner.append(choice["additionalProperties"])
-        elif isinstance(choice.get("items"), dict) and (isinstance(name, int) or name == "*"):
+        elif isinstance(choice.get("items"), dict) and (isinstance(name, int) or name == ANY):
             inner.append(choice["items"])
     return [deeper for each in inner for deeper in _schemas_at(each, at[1:])]
 

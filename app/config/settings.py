@@ -21,8 +21,10 @@ from app.config.values import (
     CountOrZero,
     Credential,
     Flag,
+    Misfit,
     Network,
     Part,
+    Ratio,
     Seconds,
     SecondsOrZero,
     Server,
@@ -47,7 +49,9 @@ class ServerS(Part):
 
 
 class LoggingS(Part):
-    level: Literal["debug", "info", "warning", "error", "critical"] = "info"
+    level: Literal["debug", "info", "warning", "error", "critical"] = Field(
+        default="info", description="what is worth a line; bodies never are"
+    )
     format: Literal["json", "console"] = Field(default="json", description="console is for human eyes")
 
 
@@ -58,15 +62,15 @@ class MetricsS(Part):
 
 
 class HealthS(Part):
-    probe: Flag = True
-    interval: Seconds = 15.0
-    timeout: Seconds = 5.0
+    probe: Flag = Field(default=True, description="ask providers now and then, for free, whether they are well")
+    interval: Seconds = Field(default=15.0, description="seconds between two probes of a provider")
+    timeout: Seconds = Field(default=5.0, description="seconds that a probe may take")
 
 
 class BreakerS(Part):
     window: Seconds = Field(default=30.0, description="seconds that are judged")
     min_calls: Count = Field(default=20, description="in the window, before the ratio says anything")
-    failure_ratio: Annotated[Share, Field(gt=0)] = 0.5
+    failure_ratio: Ratio = Field(default=0.5, description="share of failures in the window that opens it")
     consecutive: Count = Field(default=5, description="failures in a row that open it")
     open: Seconds = Field(default=5.0, description="seconds before it is tried again")
     open_max: Seconds = Field(default=20.0, description="the wait doubles up to this")
@@ -75,7 +79,7 @@ class BreakerS(Part):
     @model_validator(mode="after")
     def _waits_in_order(self) -> Self:
         if self.open_max < self.open:
-            raise ValueError("open_max: expected at least as much as open")
+            raise Misfit("expected at least as much as open", "open_max")
         return self
 
 
@@ -83,18 +87,25 @@ class ResilienceS(Part):
     retries: CountOrZero = Field(default=1, description="repeats a target")
     max_attempts: Count = Field(default=4, description="in all, over targets")
     rate_limit_wait: SecondsOrZero = Field(default=3.0, description="a longer Retry-After means: try somebody else")
-    stream_rescue: Rescue = "auto"
-    breaker: BreakerS = Field(default_factory=BreakerS)
+    stream_rescue: Rescue = Field(default="auto", description="what becomes of a stream that breaks off")
+    breaker: BreakerS = Field(default_factory=BreakerS, description="when a target is left alone for a while")
+
+
+Servers = Annotated[tuple[Server, ...], Field(strict=False)]
 
 
 class MemcachedS(Part):
-    servers: Annotated[tuple[Server, ...], Field(strict=False)] = ()
-    counters: Annotated[tuple[Server, ...], Field(strict=False)] = Field(
-        default=(), description="none: the same servers"
-    )
-    connect_timeout: Seconds = 0.05
-    timeout: Seconds = 0.05
-    pool: Count = Field(default=16, description="connections a worker and server")
+    servers: Servers = Field(default=(), description='"host:port" or "unix:/path"; none: each worker keeps its own')
+    counters: Servers = Field(default=(), description="others for the limits' counters; none: the same servers")
+    connect_timeout: Seconds = Field(default=0.05, description="seconds")
+    timeout: Seconds = Field(default=0.05, description="seconds that one operation may take")
+    pool: Count = Field(default=16, description="connections a worker and server; a full pool is waited for")
+
+    @model_validator(mode="after")
+    def _counters_are_others(self) -> Self:
+        if self.counters and not self.servers:
+            raise Misfit("expected servers, too", "counters")
+        return self
 
 
 def _secrets(value: object) -> object:
@@ -117,9 +128,9 @@ Secrets = Annotated[
 
 class CacheS(Part):
     ttl: Ttl = Field(default=0, description="seconds; 0 is off")
-    max_ttl: Ttl = 86_400
-    max_bytes: Count = 900_000
-    jitter: Share = 0.1
+    max_ttl: Ttl = Field(default=86_400, description="seconds; no answer is kept for longer")
+    max_bytes: Count = Field(default=900_000, description="a larger answer is not kept")
+    jitter: Share = Field(default=0.1, description="share of the ttl by which it varies")
     secret: Secrets | None = Field(
         default=None, description="signs what is stored; of several the first, and all verify"
     )
@@ -134,18 +145,27 @@ class TopLimitsS(Part):
 class Settings(Part):
     """What the gateway is built from. load.parse() makes it, after checks that no section could make alone."""
 
-    server: ServerS = Field(default_factory=ServerS)
-    logging: LoggingS = Field(default_factory=LoggingS)
-    metrics: MetricsS = Field(default_factory=MetricsS)
-    health: HealthS = Field(default_factory=HealthS)
-    timeouts: TimeoutsS = Field(default_factory=TimeoutsS)
-    resilience: ResilienceS = Field(default_factory=ResilienceS)
-    memcached: MemcachedS = Field(default_factory=MemcachedS)
-    cache: CacheS = Field(default_factory=CacheS)
-    limits: TopLimitsS = Field(default_factory=TopLimitsS)
+    server: ServerS = Field(default_factory=ServerS, description="the front door")
+    logging: LoggingS = Field(default_factory=LoggingS, description="what is written down, and how")
+    metrics: MetricsS = Field(default_factory=MetricsS, description="who may read the metrics")
+    health: HealthS = Field(default_factory=HealthS, description="how providers are watched")
+    timeouts: TimeoutsS = Field(default_factory=TimeoutsS, description="seconds; for every call")
+    resilience: ResilienceS = Field(default_factory=ResilienceS, description="what is tried again, and when it is not")
+    memcached: MemcachedS = Field(default_factory=MemcachedS, description="where workers and replicas share state")
+    cache: CacheS = Field(default_factory=CacheS, description="answers that are kept")
+    limits: TopLimitsS = Field(default_factory=TopLimitsS, description="how much tenants may ask")
     providers: Mapping[str, ProviderS] = Field(description="whom to ask")
     models: Mapping[str, ModelS] = Field(default={}, description="the names that clients use")
     tenants: Mapping[str, TenantS] = Field(default={}, description="who may call; none: only this machine may")
+
+    @model_validator(mode="after")
+    def _kept_answers_are_signed_and_bounded(self) -> Self:
+        longest = max([self.cache.ttl, *(model.cache.ttl or 0 for model in self.models.values())])
+        if longest > self.cache.max_ttl:
+            raise Misfit("expected at least the longest ttl of the cache and of all models", "cache", "max_ttl")
+        if longest and self.memcached.servers and self.cache.secret is None:
+            raise Misfit("missing; answers that memcached keeps are signed with it", "cache", "secret")
+        return self
 
     def timeouts_of(self, provider: str, model: str | None = None) -> Timeouts:
         """The time bounds of a call to this provider, by way of this entry of `models` if there is one."""

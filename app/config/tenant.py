@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from typing import Annotated
@@ -11,18 +12,21 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from app.config.values import Count, Instant, Name, Part, Pattern
 
 _HASH = re.compile(r"sha256:([0-9a-f]{64})")
+_OF_NOTHING = f"sha256:{hashlib.sha256(b'').hexdigest()}"
 
 
 def _hash(value: str) -> str:
     if not _HASH.fullmatch(value.lower()):
         raise ValueError("expected sha256:<64 hex digits>, as `llm-gateway key` prints it")
+    if value.lower() == _OF_NOTHING:
+        raise ValueError("expected the hash of a key; this is the hash of no text at all")
     return value.lower()
 
 
 class KeyS(Part):
     """A key by its hash, so that the file gives none away."""
 
-    hash: Annotated[str, AfterValidator(_hash)]
+    hash: Annotated[str, AfterValidator(_hash)] = Field(description="sha256:<64 hex digits>")
     name: Name | None = Field(default=None, description="in logs; the beginning of the hash if left out")
     expires: Instant | None = Field(default=None, description="refused from this time on")
 
@@ -47,9 +51,9 @@ def _key(value: object) -> object:
 class LimitsS(Part):
     """null is no limit."""
 
-    requests_per_minute: Count | None = None
-    tokens_per_minute: Count | None = None
-    concurrent: Count | None = None
+    requests_per_minute: Count | None = Field(default=None, description="calls in any 60 seconds")
+    tokens_per_minute: Count | None = Field(default=None, description="tokens in any 60 seconds, read and written")
+    concurrent: Count | None = Field(default=None, description="calls at a time")
 
 
 class TenantS(Part):

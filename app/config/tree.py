@@ -50,7 +50,7 @@ def get(tree: object, at: Path) -> object:
     return tree
 
 
-def changed(tree: object, changes: Mapping[Path, object], at: Path = ()) -> object:
+def changed(tree: object, changes: Mapping[Path, object]) -> object:
     """A copy with these values set; a path leads through mappings that exist."""
     own = {path[0]: value for path, value in changes.items() if len(path) == 1}
     deeper = {path[0] for path in changes if len(path) > 1}

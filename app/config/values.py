@@ -23,6 +23,14 @@ LARGEST = 2**53  # whole numbers beyond are not exact everywhere
 _WORDS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 
 
+class Misfit(ValueError):
+    """A setting that is good by itself and does not fit another; `key` is the one to blame, seen from the section."""
+
+    def __init__(self, message: str, *key: str) -> None:
+        super().__init__(message)
+        self.key = key
+
+
 class Part(BaseModel):
     """A section of the file. Unknown keys are refused; an error never shows a value, nor repr a secret."""
 
@@ -44,16 +52,33 @@ def _number(value: object) -> object:
     return float(value) if is_number and isinstance(value, str) else value
 
 
+_AtLeastOne = Annotated[int, Field(ge=1, le=LARGEST)]
+_AtLeastZero = Annotated[int, Field(ge=0, le=LARGEST)]
+_Duration = Annotated[float, Field(gt=0, le=DAY)]
+_DurationOrZero = Annotated[float, Field(ge=0, le=DAY)]
+_Ttl = Annotated[int, Field(ge=0, le=LONGEST_TTL)]
+_Share = Annotated[float, Field(ge=0, le=1)]
+_Ratio = Annotated[float, Field(gt=0, le=1)]
+_Price = Annotated[float, Field(ge=0, le=1_000_000)]
+_Speed = Annotated[float, Field(gt=0, le=1_000_000)]
+_Words = Annotated[int, Field(ge=0, le=100_000)]
+
 Flag = Annotated[bool, BeforeValidator(_flag, json_schema_input_type=bool)]
-Count = Annotated[int, BeforeValidator(_whole, json_schema_input_type=int), Field(ge=1, le=LARGEST)]
-CountOrZero = Annotated[int, BeforeValidator(_whole, json_schema_input_type=int), Field(ge=0, le=LARGEST)]
+Count = Annotated[_AtLeastOne, BeforeValidator(_whole, json_schema_input_type=_AtLeastOne)]
+CountOrZero = Annotated[_AtLeastZero, BeforeValidator(_whole, json_schema_input_type=_AtLeastZero)]
 #: A duration. A day is the most, so that no socket or lock is ever asked for more than it can count.
-Seconds = Annotated[float, BeforeValidator(_number, json_schema_input_type=float), Field(gt=0, le=DAY)]
-SecondsOrZero = Annotated[float, BeforeValidator(_number, json_schema_input_type=float), Field(ge=0, le=DAY)]
-Ttl = Annotated[int, BeforeValidator(_whole, json_schema_input_type=int), Field(ge=0, le=LONGEST_TTL)]
-Share = Annotated[float, BeforeValidator(_number, json_schema_input_type=float), Field(ge=0, le=1)]
-Price = Annotated[float, BeforeValidator(_number, json_schema_input_type=float), Field(ge=0)]
-Speed = Annotated[float, BeforeValidator(_number, json_schema_input_type=float), Field(gt=0, le=1_000_000)]
+Seconds = Annotated[_Duration, BeforeValidator(_number, json_schema_input_type=_Duration)]
+SecondsOrZero = Annotated[_DurationOrZero, BeforeValidator(_number, json_schema_input_type=_DurationOrZero)]
+#: Seconds that an answer is kept; 0 is not at all.
+Ttl = Annotated[_Ttl, BeforeValidator(_whole, json_schema_input_type=_Ttl)]
+#: A part of the whole, 0 to 1; a ratio is more than nothing.
+Share = Annotated[_Share, BeforeValidator(_number, json_schema_input_type=_Share)]
+Ratio = Annotated[_Ratio, BeforeValidator(_number, json_schema_input_type=_Ratio)]
+#: USD per million tokens.
+Price = Annotated[_Price, BeforeValidator(_number, json_schema_input_type=_Price)]
+#: Tokens a second, and the length of an answer: of the simulated provider.
+Speed = Annotated[_Speed, BeforeValidator(_number, json_schema_input_type=_Speed)]
+Words = Annotated[_Words, BeforeValidator(_whole, json_schema_input_type=_Words)]
 
 
 def _text(value: str) -> str:
