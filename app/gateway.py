@@ -18,6 +18,17 @@ from app.tenants import Tenants
 from app.upstream.answer import Transport
 from app.upstream.client import HttpTransport
 from app.upstream.simulated import Pace, SimulatedTransport
+from app.upstream.watch import Watch
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """What a worker has for all its life, whatever the configuration."""
+
+    meter: Meter
+    calls: CallLog
+    watch: Watch
+    clock: Clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,20 +44,20 @@ class Gateway:
     clock: Clock
 
 
-def build(settings: Settings, meter: Meter, calls: CallLog, clock: Clock) -> Gateway:
-    """Make the parts that a configuration describes. `meter` and `calls` belong to the process and outlive it."""
+def build(settings: Settings, process: Process) -> Gateway:
+    """Make the parts that a configuration describes, around those of the process that outlive it."""
     providers = {name: _provider(settings, name) for name in settings.providers}
     timeouts = {name: _timeouts(settings, name) for name in providers}
     routes = RouteTable(_entries(settings, providers), providers, timeouts)
-    meter.expect(routes.labels())
+    process.meter.expect(routes.labels())
     return Gateway(
         settings=settings,
         tenants=Tenants(settings.tenants),
         routes=routes,
-        attempts=Attempts(_transports(settings, clock), clock),
-        meter=meter,
-        calls=calls,
-        clock=clock,
+        attempts=Attempts(_transports(settings, process.clock), process.watch, process.clock),
+        meter=process.meter,
+        calls=process.calls,
+        clock=process.clock,
     )
 
 

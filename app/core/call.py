@@ -35,6 +35,7 @@ class Call:
     headers: Mapping[str, str]  # the few request headers that may travel on (anthropic-version, -beta), lower case
     patience: float | None  # seconds that the client will wait at most, by its own word
     began: float  # monotonic
+    client: int | None = None  # the client's socket, as a file number: to see when it leaves
 
 
 @dataclass(frozen=True, slots=True)

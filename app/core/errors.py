@@ -97,7 +97,8 @@ class GatewayError(Exception):
 
     `status` stands where the answer's HTTP status is not the rule's own (a provider's 413 stays a 413); `code` likewise
     (a provider's own code survives on its 4xx). `provider` is the name of whoever failed, None where we refused.
-    `retry_after` is in seconds. `allow` are the methods of a 405.
+    `retry_after` is in seconds. `allow` are the methods of a 405. `silent`: the provider took the request and said
+    nothing, so it may be working on it, for money: it is not asked again.
     """
 
     def __init__(
@@ -111,6 +112,7 @@ class GatewayError(Exception):
         retry_after: float | None = None,
         provider: str | None = None,
         allow: tuple[str, ...] = (),
+        silent: bool = False,
     ) -> None:
         super().__init__(message)
         rule = RULES[error_type]
@@ -123,6 +125,7 @@ class GatewayError(Exception):
         self.retry_after = retry_after
         self.provider = provider
         self.allow = allow
+        self.silent = silent
         self.gave_up = False  # set where we have retried in vain, so that the caller's SDK does not multiply it
 
     @property

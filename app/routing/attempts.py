@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from app.core.call import Call, Route, Target
 from app.core.clock import Clock
@@ -14,11 +15,13 @@ from app.core.language import Translation
 from app.core.wire import Ask, Frame
 from app.routing.stream import Bounds, Stream
 from app.upstream.answer import Answer, Transport
+from app.upstream.watch import Guard, Watch
 
 
 @dataclass(frozen=True, slots=True)
 class Attempts:
-    transports: dict[str, Transport]  # by provider
+    transports: Mapping[str, Transport]  # by provider
+    watch: Watch
     clock: Clock
 
     def first_answer(self, call: Call, route: Route, exchange: Exchange) -> Iterator[Batch]:
@@ -27,23 +30,33 @@ class Attempts:
         Raises:
             GatewayError: the request itself is wrong, or no target answered: then the last failure.
         """
+        able = self._able(call, route)
+        guard = self.watch.begin(call.client)
+        try:
+            batches = self._first(call, able, exchange, guard)
+        except BaseException:
+            self.watch.end(guard)
+            raise
+        return Watched(batches, partial(self.watch.end, guard))
+
+    def _first(self, call: Call, targets: Sequence[Target], exchange: Exchange, guard: Guard) -> Iterator[Batch]:
         failure: GatewayError | None = None
-        for target in self._able(call, route):
+        for target in targets:
             try:
-                return self._ask(call, target, exchange)
+                return self._ask(call, target, exchange, guard)
             except GatewayError as error:
-                if error.provider is None:  # refused by us, before anything was sent
+                if error.provider is None:  # refused by us before anything was sent, or the client has left
                     raise
                 failure = _as_seen_here(error, target)
                 exchange.failure(target, failure)
                 if failure.rule.next is not Next.YES:
                     raise failure from error
         if failure is None:
-            raise GatewayError(ErrorType.NO_PROVIDER, f"no provider is left to ask for model {route.label!r}")
+            raise GatewayError(ErrorType.NO_PROVIDER, "no provider is left to ask for this model")
         failure.gave_up = True
         raise failure
 
-    def _able(self, call: Call, route: Route) -> list[Target]:
+    def _able(self, call: Call, route: Route) -> Sequence[Target]:
         """The targets whose provider can be told this kind of call at all."""
         operation = call.language.operation
         able = [t for t in route.targets if operation in t.provider.dialect.native or call.language.carried_by_chat]
@@ -51,7 +64,7 @@ class Attempts:
             raise invalid(f"no provider of model {route.label!r} offers {operation}", "model", code="unsupported")
         return able
 
-    def _ask(self, call: Call, target: Target, exchange: Exchange) -> Iterator[Batch]:
+    def _ask(self, call: Call, target: Target, exchange: Exchange, guard: Guard) -> Iterator[Batch]:
         provider = target.provider
         ask = Ask(
             operation=call.language.operation,
@@ -69,20 +82,43 @@ class Attempts:
         request = provider.dialect.encode(ask, provider, target.model)
         exchange.dropped = (*(translation.dropped if translation else ()), *request.dropped)
 
-        ends_at = call.began + min(target.timeouts.deadline, call.patience or target.timeouts.deadline)
-        left = ends_at - self.clock.monotonic()
-        if left <= 0:
-            raise GatewayError(ErrorType.TIMEOUT, "the call's time was up", provider=provider.name)
-        patience = target.timeouts.first_byte if call.stream else target.timeouts.first_byte_plain
-        silence = left if patience is None else min(left, patience)
+        timeouts = target.timeouts
+        deadline = min(timeouts.deadline, call.patience or timeouts.deadline)
+        bounds = Bounds(target, call.began + deadline, self.clock, guard)
+        bounds.allow(timeouts.first_byte if call.stream else timeouts.first_byte_plain)
         exchange.attempt(target)
-        answer = self.transports[provider.name].send(provider, request, min(target.timeouts.connect, left), silence)
+        answer = self.transports[provider.name].send(provider, request, timeouts.connect, guard)
         if answer.status != 200:
             raise provider.dialect.decode_error(provider, answer.status, answer.headers, answer.read())
         if not call.stream:
             return iter([[_whole(answer, ask, target, translation)]])
         reader = provider.dialect.reader(ask, provider)
-        return Started(Stream(answer, reader, translation, Bounds(target, ends_at, self.clock)))
+        return Started(Stream(answer, reader, translation, bounds))
+
+
+class Watched:
+    """Batches under a guard, which ends with them."""
+
+    def __init__(self, batches: Iterator[Batch], end: Callable[[], None]) -> None:
+        self._batches = batches
+        self._end = end
+
+    def __iter__(self) -> Watched:
+        return self
+
+    def __next__(self) -> Batch:
+        try:
+            return next(self._batches)
+        except BaseException:
+            self._end()
+            raise
+
+    def close(self) -> None:
+        try:
+            if close := getattr(self._batches, "close", None):
+                close()
+        finally:
+            self._end()
 
 
 class Started:

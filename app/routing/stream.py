@@ -13,21 +13,23 @@ from app.core.provider import Reader
 from app.core.wire import Event, Frame
 from app.upstream.answer import Answer
 from app.upstream.sse import Splitter
+from app.upstream.watch import Guard
 
 AFTER_FINISH = 2.0  # seconds that usage or the end may take after the finish reason
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """Who is asked, and until when the whole call may take (monotonic)."""
+    """Who is asked, until when the whole call may take (monotonic), and the guard that sees to it."""
 
     target: Target
     ends_at: float
     clock: Clock
+    guard: Guard
 
-    def left(self) -> float:
-        """Seconds, never negative."""
-        return max(0.0, self.ends_at - self.clock.monotonic())
+    def allow(self, silence: float | None) -> None:
+        """From now on, so many seconds of silence at most."""
+        self.guard.due = self.ends_at if silence is None else min(self.ends_at, self.clock.monotonic() + silence)
 
 
 class Stream:
@@ -88,9 +90,8 @@ class Stream:
                 self.malformed += 1
                 continue
             for frame in made:
-                if frame.chars and not self._content:
+                if frame.chars:
                     self._content = True
-                    self._bound_silence()
                 if translation is None:
                     frames.append(frame)
                 else:
@@ -98,8 +99,11 @@ class Stream:
             if reader.done:
                 self._end(frames)
                 return
-        if reader.complete and not was_complete:
-            self._answer.allow_silence(AFTER_FINISH)
+        if not reader.complete:
+            timeouts = self._bounds.target.timeouts
+            self._bounds.allow(timeouts.idle if self._content else timeouts.first_byte)
+        elif not was_complete:
+            self._bounds.allow(AFTER_FINISH)
 
     def _split(self, piece: bytes) -> list[Event]:
         try:
@@ -119,15 +123,11 @@ class Stream:
         if self._reader.complete:  # all that matters has come: silence or a cut after the finish reason is no loss
             self._answer.close()
             self._end(frames)
-        elif self._content:
+        elif self._content and error.type is not ErrorType.CANCELLED:
             self._failure = self._named(ErrorType.STREAM_INTERRUPTED, f"broke off: {error.message}")
             self._failure.__cause__ = error
         else:
             self._failure = error
-
-    def _bound_silence(self) -> None:
-        left, idle = self._bounds.left(), self._bounds.target.timeouts.idle
-        self._answer.allow_silence(left if idle is None else min(left, idle))
 
     def _named(self, error_type: ErrorType, what: str) -> GatewayError:
         name = self._bounds.target.provider.name

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from app.core.provider import Provider
 from app.core.wire import UpstreamRequest
+from app.upstream.watch import Guard
 
 
 class Answer(Protocol):
@@ -22,9 +23,6 @@ class Answer(Protocol):
     def piece(self) -> bytes:
         """What has come since the last call, as soon as there is any; b"" at the end. Raises GatewayError."""
 
-    def allow_silence(self, seconds: float) -> None:
-        """From now on `piece` waits this long at most."""
-
     def finish(self) -> None:
         """The body has said that it is over: take what little is left, so that the connection can be used again."""
 
@@ -33,8 +31,8 @@ class Answer(Protocol):
 
 
 class Transport(Protocol):
-    def send(self, provider: Provider, request: UpstreamRequest, connect: float, silence: float) -> Answer:
+    def send(self, provider: Provider, request: UpstreamRequest, connect: float, guard: Guard) -> Answer:
         """Send and wait for the head of the answer, whatever its status.
 
-        `connect` bounds the connection, `silence` each wait after it; seconds. Raises GatewayError.
+        `connect` bounds the connection, in seconds; `guard` everything after it. Raises GatewayError.
         """

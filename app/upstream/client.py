@@ -11,28 +11,30 @@ from collections.abc import Iterator, Mapping
 
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
 
 from app.core.errors import ErrorType, GatewayError
 from app.core.json import dumps
 from app.core.provider import Provider
 from app.core.wire import UpstreamRequest
+from app.upstream.pool import Adapter, Holder
+from app.upstream.watch import Guard
 
 MAX_BODY = 16 * 1024 * 1024  # of a plain answer; more is not an answer
 PIECE = 65536
-KEPT = 1024  # connections a provider that a worker keeps open; more are opened and thrown away
 LEFTOVER = 65536  # bytes after the end of a stream that are worth reading to keep the connection
 LEFTOVER_WAIT = 0.1
+LONGEST = 86400.0  # the Guard bounds silence; should its thread ever die, the socket gives up after a day
 
 
 class HttpTransport:
     """Sends over pooled connections; one object a worker and configuration."""
 
     def __init__(self) -> None:
-        self._adapters: dict[str, HTTPAdapter] = {}
+        self._holder = Holder()
+        self._adapters: dict[str, Adapter] = {}
 
-    def send(self, provider: Provider, request: UpstreamRequest, connect: float, silence: float) -> HttpAnswer:
+    def send(self, provider: Provider, request: UpstreamRequest, connect: float, guard: Guard) -> HttpAnswer:
         body = dumps(request.body)
         prepared = requests.PreparedRequest()
         prepared.method = "POST"
@@ -48,78 +50,85 @@ class HttpTransport:
                 "Content-Length": str(len(body)),
             }
         )
-        with _named(provider):
-            response = self._adapter(provider).send(
-                prepared,
-                stream=True,
-                timeout=(connect, silence),
-                verify=provider.ca_file or True,
-                proxies={"http": provider.proxy, "https": provider.proxy} if provider.proxy else None,
-            )
-        return HttpAnswer(provider, response)
+        self._holder.guard = guard
+        try:
+            with _named(provider, guard):
+                return HttpAnswer(provider, self._adapter(provider).ask(prepared, connect, LONGEST), guard)
+        finally:
+            self._holder.guard = None
 
-    def _adapter(self, provider: Provider) -> HTTPAdapter:
+    def _adapter(self, provider: Provider) -> Adapter:
         adapter = self._adapters.get(provider.name)
         if adapter is None:
-            adapter = self._adapters.setdefault(provider.name, HTTPAdapter(pool_connections=4, pool_maxsize=KEPT))
+            adapter = self._adapters.setdefault(provider.name, Adapter(provider, self._holder))
         return adapter
 
 
 class HttpAnswer:
-    def __init__(self, provider: Provider, response: requests.Response) -> None:
+    """The Guard wakes its reads; it is let go before the connection can become somebody else's."""
+
+    def __init__(self, provider: Provider, response: requests.Response, guard: Guard) -> None:
         self.status = response.status_code
         self._provider = provider
         self._response = response
+        self._guard = guard
         self._raw: urllib3.BaseHTTPResponse = response.raw
+        guard.hold(self._raw.shutdown)  # from here on it knows by itself when the connection has been given back
 
     @property
     def headers(self) -> Mapping[str, str]:
         return {name.lower(): value for name, value in self._response.headers.items()}
 
     def read(self) -> bytes:
-        with _named(self._provider):
+        with _named(self._provider, self._guard):
             body: bytes = self._raw.read(MAX_BODY + 1)
-            if len(body) > MAX_BODY:
+            if len(body) > MAX_BODY or self._raw.read(1):  # the second read tells urllib3 that the body is over
                 self.close()
-                raise self._failure(ErrorType.INVALID_RESPONSE, "answered with more than 16 MiB")
-            if self._raw.read(1):  # tells urllib3 that the body is over, so that the connection is kept
-                self.close()
-                raise self._failure(ErrorType.INVALID_RESPONSE, "answered with more than it announced")
+                message = f"provider {self._provider.name} answered with more than {MAX_BODY} bytes"
+                raise GatewayError(ErrorType.INVALID_RESPONSE, message, provider=self._provider.name)
+        self._over()
         return body
 
     def piece(self) -> bytes:
-        with _named(self._provider):
+        with _named(self._provider, self._guard):
             piece: bytes = self._raw.read1(PIECE)
+        if not piece:
+            self._over()
         return piece
 
-    def allow_silence(self, seconds: float) -> None:
-        connection = getattr(self._raw, "connection", None)
-        if connection is not None and connection.sock is not None:
-            connection.sock.settimeout(max(seconds, 0.001))
-
     def finish(self) -> None:
-        self.allow_silence(LEFTOVER_WAIT)
+        self._guard.let_go()
         left = LEFTOVER
         with contextlib.suppress(urllib3.exceptions.HTTPError, OSError):
+            connection = self._raw.connection
+            if connection is not None and connection.sock is not None:
+                connection.sock.settimeout(LEFTOVER_WAIT)
             while left > 0 and (piece := self._raw.read1(PIECE)):
                 left -= len(piece)
-        self._raw.close() if not self._raw.closed else None
-
-    def close(self) -> None:
         self._raw.close()
 
-    def _failure(self, error_type: ErrorType, what: str) -> GatewayError:
-        return GatewayError(error_type, f"provider {self._provider.name} {what}", provider=self._provider.name)
+    def close(self) -> None:
+        self._guard.let_go()
+        self._raw.close()
+
+    def _over(self) -> None:
+        """The body has ended; but where nothing marks its end, a socket that was shut down looks just the same."""
+        self._guard.let_go()
+        self._guard.check(self._provider.name)
 
 
 @contextlib.contextmanager
-def _named(provider: Provider) -> Iterator[None]:
+def _named(provider: Provider, guard: Guard) -> Iterator[None]:
     """Exceptions of the packages below as ours. Their text names hosts and ports: callers never see it."""
     try:
         yield
     except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+        guard.let_go()
+        guard.check(provider.name)  # it was us who hung up, and why
         error_type, what = _meaning(error)
-        raise GatewayError(error_type, f"provider {provider.name} {what}", provider=provider.name) from error
+        message = f"provider {provider.name} {what}"
+        silent = error_type is ErrorType.TIMEOUT and not isinstance(error, requests.ConnectTimeout)
+        raise GatewayError(error_type, message, provider=provider.name, silent=silent) from error
 
 
 def _meaning(error: Exception) -> tuple[ErrorType, str]:

@@ -14,6 +14,7 @@ from app.core.clock import Clock
 from app.core.json import Json, dumps
 from app.core.provider import Provider
 from app.core.wire import UpstreamRequest
+from app.upstream.watch import Guard
 
 TEXT = (
     "This is a simulated answer: no provider was asked and no token was paid for. It comes word by word, at the speed "
@@ -37,59 +38,68 @@ class SimulatedTransport:
         self._pace = pace
         self._clock = clock
 
-    def send(self, provider: Provider, request: UpstreamRequest, connect: float, silence: float) -> SimulatedAnswer:
+    def send(self, provider: Provider, request: UpstreamRequest, connect: float, guard: Guard) -> SimulatedAnswer:
         operation = request.url.rpartition("/")[2]
-        make = {"completions": self._text, "embeddings": _embeddings, "moderations": _moderations}[operation]
-        return make(request)
+        if operation == "completions":
+            return Text(request, self._pace, self._clock, guard).answer()
+        return _plain(_embeddings(request.body) if operation == "embeddings" else _moderations(request.body))
 
-    def _text(self, request: UpstreamRequest) -> SimulatedAnswer:
+
+class Text:
+    """One answer in words, plain or streamed, as chat or as completion."""
+
+    def __init__(self, request: UpstreamRequest, pace: Pace, clock: Clock, guard: Guard) -> None:
         body = request.body
-        chat = request.url.endswith("/chat/completions")
-        most = body.get("max_completion_tokens") or body.get("max_tokens") or self._pace.words
-        count = max(1, min(self._pace.words, most if isinstance(most, int) else self._pace.words))
-        words = [word + " " for word in itertools.islice(itertools.cycle(TEXT.split()), count)]
-        words[-1] = words[-1].rstrip()
-        finish = "stop" if count == self._pace.words else "length"
-        head: Json = {
-            "id": ("chatcmpl-" if chat else "cmpl-") + secrets.token_hex(12),
-            "created": int(self._clock.time()),
+        asked = body.get("max_completion_tokens") or body.get("max_tokens")
+        count = max(1, min(pace.words, asked if isinstance(asked, int) else pace.words))
+        self._words = [word + " " for word in itertools.islice(itertools.cycle(TEXT.split()), count)]
+        self._words[-1] = self._words[-1].rstrip()
+        self._finish = "stop" if count == pace.words else "length"
+        self._chat = request.url.endswith("/chat/completions")
+        self._head: Json = {
+            "id": ("chatcmpl-" if self._chat else "cmpl-") + secrets.token_hex(12),
+            "created": int(clock.time()),
             "model": body["model"],
         }
-        usage = {"prompt_tokens": _tokens(body), "completion_tokens": count, "total_tokens": _tokens(body) + count}
-        if request.stream:
-            return SimulatedAnswer(self._stream(head, words, finish, usage, chat))
-        self._clock.sleep(self._pace.latency + self._gap * count)
-        choice: Json = {"index": 0, "finish_reason": finish, "logprobs": None}
-        text = "".join(words)
-        choice |= {"message": {"role": "assistant", "content": text, "refusal": None}} if chat else {"text": text}
-        kind = "chat.completion" if chat else "text_completion"
-        return _plain({**head, "object": kind, "choices": [choice], "usage": usage})
+        said = _tokens(body)
+        self._usage: Json = {"prompt_tokens": said, "completion_tokens": count, "total_tokens": said + count}
+        self._stream = request.stream
+        self._latency = pace.latency
+        self._gap = 1 / pace.tokens_per_second if pace.tokens_per_second else 0.0
+        self._clock = clock
+        self._guard = guard
 
-    @property
-    def _gap(self) -> float:
-        return 1 / self._pace.tokens_per_second if self._pace.tokens_per_second else 0.0
+    def answer(self) -> SimulatedAnswer:
+        if self._stream:
+            return SimulatedAnswer(self._events())
+        self._guard.wait(self._latency + self._gap * len(self._words))
+        choice: Json = {"index": 0, "finish_reason": self._finish, "logprobs": None}
+        text = "".join(self._words)
+        message = {"role": "assistant", "content": text, "refusal": None}
+        choice |= {"message": message} if self._chat else {"text": text}
+        kind = "chat.completion" if self._chat else "text_completion"
+        return _plain({**self._head, "object": kind, "choices": [choice], "usage": self._usage})
 
-    def _stream(self, head: Json, words: list[str], finish: str, usage: Json, chat: bool) -> Iterator[bytes]:
-        kind = "chat.completion.chunk" if chat else "text_completion"
-
-        def event(choices: list[Json], **more: Json | None) -> bytes:
-            return b"data: " + dumps({**head, "object": kind, "choices": choices, **more}) + b"\n\n"
-
-        def choice(said: Json, reason: str | None = None) -> list[Json]:
-            part: Json = {"delta": said} if chat else {"text": said.get("content", "")}
-            return [{"index": 0, **part, "logprobs": None, "finish_reason": reason}]
-
-        self._clock.sleep(self._pace.latency)
-        if chat:
-            yield event(choice({"role": "assistant", "content": ""}))
+    def _events(self) -> Iterator[bytes]:
+        self._guard.wait(self._latency)
+        if self._chat:
+            yield self._event({"role": "assistant", "content": ""})
         due = self._clock.monotonic()
-        for word in words:
-            yield event(choice({"content": word}))
+        for word in self._words:
+            yield self._event({"content": word})
             due += self._gap
-            self._clock.sleep(max(0.0, due - self._clock.monotonic()))
-        yield event(choice({}, finish))
-        yield event([], usage=usage)
+            self._guard.wait(due - self._clock.monotonic())
+        yield self._event({}, self._finish)
+        yield self._chunk([], {"usage": self._usage})
         yield b"data: [DONE]\n\n"
+
+    def _event(self, said: Json, finish: str | None = None) -> bytes:
+        part: Json = {"delta": said} if self._chat else {"text": said.get("content", "")}
+        return self._chunk([{"index": 0, **part, "logprobs": None, "finish_reason": finish}], {})
+
+    def _chunk(self, choices: list[Json], more: Json) -> bytes:
+        kind = "chat.completion.chunk" if self._chat else "text_completion"
+        return b"data: " + dumps({**self._head, "object": kind, "choices": choices, **more}) + b"\n\n"
 
 
 class SimulatedAnswer:
@@ -105,9 +115,6 @@ class SimulatedAnswer:
 
     def piece(self) -> bytes:
         return next(self._pieces, b"")
-
-    def allow_silence(self, seconds: float) -> None:
-        """It is never silent for longer than its own pace."""
 
     def finish(self) -> None:
         self.close()
@@ -126,15 +133,15 @@ def _tokens(body: Json) -> int:
     return max(1, len(str(said).split()))
 
 
-def _embeddings(request: UpstreamRequest) -> SimulatedAnswer:
-    given = request.body.get("input")
+def _embeddings(body: Json) -> Json:
+    given = body.get("input")
     inputs = given if isinstance(given, list) and not all(isinstance(token, int) for token in given) else [given]
-    length = request.body.get("dimensions")
+    length = body.get("dimensions")
     size = length if isinstance(length, int) and 0 < length <= 4096 else 8
     data = [{"object": "embedding", "index": i, "embedding": _vector(text, size)} for i, text in enumerate(inputs)]
-    used = _tokens(request.body)
+    used = _tokens(body)
     usage = {"prompt_tokens": used, "total_tokens": used}
-    return _plain({"object": "list", "data": data, "model": request.body["model"], "usage": usage})
+    return {"object": "list", "data": data, "model": body["model"], "usage": usage}
 
 
 def _vector(text: object, size: int) -> list[float]:
@@ -145,8 +152,8 @@ def _vector(text: object, size: int) -> list[float]:
     return [x / norm for x in raw]
 
 
-def _moderations(request: UpstreamRequest) -> SimulatedAnswer:
-    given = request.body.get("input")
+def _moderations(body: Json) -> Json:
+    given = body.get("input")
     inputs = given if isinstance(given, list) else [given]
     names = CATEGORIES.split()
     result: Json = {
@@ -155,6 +162,4 @@ def _moderations(request: UpstreamRequest) -> SimulatedAnswer:
         "category_scores": dict.fromkeys(names, 0.0),
         "category_applied_input_types": {name: ["text"] for name in names},
     }
-    return _plain(
-        {"id": "modr-" + secrets.token_hex(12), "model": request.body["model"], "results": [result for _ in inputs]}
-    )
+    return {"id": "modr-" + secrets.token_hex(12), "model": body["model"], "results": [result for _ in inputs]}

@@ -49,6 +49,7 @@ def call_of(request: Request, language: Language, tenant: Tenant, began: float, 
         headers={name: headers[name] for name in _TRAVELS if name in headers},
         patience=_patience(headers, bool(stream)),
         began=began,
+        client=_client(request),
     )
 
 
@@ -74,6 +75,12 @@ def body_of(request: Request, max_body: int) -> Json:
 
 def too_large(max_body: int) -> GatewayError:
     return invalid(f"the body is larger than {max_body} bytes", status=413, code="request_too_large")
+
+
+def _client(request: Request) -> int | None:
+    """gunicorn gives the client's socket along; other servers do not."""
+    sock = request.environ.get("gunicorn.socket")
+    return sock.fileno() if sock is not None else None
 
 
 def _patience(headers: Headers, stream: bool) -> float | None:

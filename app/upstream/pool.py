@@ -1,0 +1,111 @@
+"""requests' adapter, taught three things.
+
+To hand a connection's socket to the Guard of the call, so that a read before the first header can be woken too; to find
+its pool without parsing the URL and its certificates anew for each call; and to make a Response without a cookie jar,
+which a proxy must not have.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+from functools import partial
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.response import HTTPResponse
+
+from app.core.provider import Provider
+from app.upstream.watch import Guard
+
+KEPT = 1024  # connections a provider that a worker keeps open; more are opened and thrown away
+
+
+class Holder(threading.local):
+    """The Guard of the call that this thread is making: nothing that urllib3 passes on could carry it."""
+
+    guard: Guard | None = None
+
+
+class Adapter(HTTPAdapter):
+    """One for each provider, since proxies and certificates differ."""
+
+    def __init__(self, provider: Provider, holder: Holder) -> None:
+        super().__init__(pool_connections=4, pool_maxsize=KEPT)
+        self._classes = {"http": partial(_Pool, holder), "https": partial(_SecurePool, holder)}
+        self._verify = provider.ca_file or True
+        self._proxies = {"http": provider.proxy, "https": provider.proxy} if provider.proxy else {}
+        self._pools: dict[str, HTTPConnectionPool] = {}
+        self.poolmanager.pool_classes_by_scheme = self._classes
+
+    def ask(self, request: requests.PreparedRequest, connect: float, silence: float) -> requests.Response:
+        """Send, and give back the head of the answer; seconds."""
+        return self.send(request, stream=True, timeout=(connect, silence), verify=self._verify, proxies=self._proxies)
+
+    def proxy_manager_for(self, proxy: str, **more: Any) -> Any:
+        manager = super().proxy_manager_for(proxy, **more)
+        manager.pool_classes_by_scheme = self._classes
+        return manager
+
+    def get_connection_with_tls_context(
+        self, request: requests.PreparedRequest, verify: Any, proxies: Any = None, cert: Any = None
+    ) -> HTTPConnectionPool:
+        url = request.url or ""
+        origin = url[: url.find("/", 8)]
+        pool = self._pools.get(origin)
+        if pool is None:
+            pool = super().get_connection_with_tls_context(request, verify, proxies, cert)
+            super().cert_verify(pool, url, verify, cert)
+            self._pools[origin] = pool
+        return pool
+
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+        """Done above, once a pool."""
+
+    def build_response(self, req: requests.PreparedRequest, resp: Any) -> requests.Response:
+        response = requests.Response()
+        response.status_code = resp.status
+        response.headers = resp.headers
+        response.raw = resp
+        response.request = req
+        return response
+
+
+class _Connection(HTTPConnection):
+    def __init__(self, holder: Holder, **settings: Any) -> None:
+        super().__init__(**settings)
+        self._holder = holder
+
+    def getresponse(self) -> HTTPResponse:
+        _hand_over(self._holder, self.sock)
+        return super().getresponse()
+
+
+class _SecureConnection(HTTPSConnection):
+    def __init__(self, holder: Holder, **settings: Any) -> None:
+        super().__init__(**settings)
+        self._holder = holder
+
+    def getresponse(self) -> HTTPResponse:
+        _hand_over(self._holder, self.sock)
+        return super().getresponse()
+
+
+class _Pool(HTTPConnectionPool):
+    def __init__(self, holder: Holder, *where: Any, **settings: Any) -> None:
+        super().__init__(*where, **settings)
+        self.ConnectionCls = partial(_Connection, holder)  # type: ignore[assignment]
+
+
+class _SecurePool(HTTPSConnectionPool):
+    def __init__(self, holder: Holder, *where: Any, **settings: Any) -> None:
+        super().__init__(*where, **settings)
+        self.ConnectionCls = partial(_SecureConnection, holder)  # type: ignore[assignment]
+
+
+def _hand_over(holder: Holder, connected: socket.socket) -> None:
+    if holder.guard is not None:
+        holder.guard.hold(partial(connected.shutdown, socket.SHUT_RDWR))

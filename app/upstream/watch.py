@@ -1,0 +1,130 @@
+"""Ends upstream calls whose time is up or whose client has left, also while a read blocks.
+
+A socket's own timeout bounds one silence, not a slow drip, and nothing tells a sleeping reader that nobody waits for
+its answer any more. So each call has a Guard, and one thread a worker looks at all of them four times a second: at the
+clock, and with a single poll at every client's socket. What it finds it notes in the Guard first and then shuts the
+upstream's socket down, which wakes a blocked read at once; the reader looks at the Guard to learn why.
+"""
+
+from __future__ import annotations
+
+import select
+import threading
+from collections.abc import Callable
+from typing import Protocol
+
+from app.core.clock import Clock
+from app.core.errors import ErrorType, GatewayError
+
+INTERVAL = 0.25  # seconds between two looks
+NEVER = float("inf")
+_LEFT = select.POLLRDHUP | select.POLLHUP | select.POLLERR | select.POLLNVAL
+
+
+class Poll(Protocol):
+    """What `select.poll()` gives; gevent's own would be slower, so that the worker hands in the operating system's."""
+
+    def register(self, fd: int, eventmask: int, /) -> None: ...
+    def unregister(self, fd: int, /) -> None: ...
+    def poll(self, timeout: float | None = None, /) -> list[tuple[int, int]]: ...
+
+
+class Guard:
+    """One call's clock and client. `due` may be moved at any time by the call's own thread."""
+
+    __slots__ = ("_clock", "_hang_up", "_ring", "due", "fd", "gone", "late")
+
+    def __init__(self, clock: Clock, fd: int | None) -> None:
+        self.fd = fd
+        self.due = NEVER  # monotonic
+        self.gone = False  # the client has left
+        self.late = False  # `due` has passed
+        self._clock = clock
+        self._hang_up: Callable[[], None] | None = None
+        self._ring: threading.Event | None = None
+
+    def hold(self, hang_up: Callable[[], None]) -> None:
+        """From now on this wakes a read that blocks. Raises if it is too late already."""
+        self._hang_up = hang_up
+        self.check("")
+
+    def let_go(self) -> None:
+        self._hang_up = None
+
+    def check(self, provider: str) -> None:
+        """Raises GatewayError if the call should not go on."""
+        if self.gone:
+            raise GatewayError(ErrorType.CANCELLED, "the client left")
+        if self.late:
+            message = f"provider {provider} did not answer in time"
+            raise GatewayError(ErrorType.TIMEOUT, message, provider=provider, silent=True)
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass, before another attempt say. Ends early, and raises, when the call should not go on."""
+        self._ring = ring = threading.Event()
+        if not self.gone and not self.late and seconds > 0:
+            ring.wait(seconds)
+        self._ring = None
+        self.check("")
+
+    def ring(self) -> None:
+        """Something was noted: wake whoever waits."""
+        if self._ring is not None:
+            self._ring.set()
+        if self._hang_up is not None:
+            try:
+                self._hang_up()
+            except (OSError, ValueError, RuntimeError, AttributeError):
+                self._hang_up = None  # it was being closed at this very moment: nothing blocks there
+
+
+class Watch:
+    """All guards of a worker."""
+
+    def __init__(self, clock: Clock, poll: Poll) -> None:
+        self._clock = clock
+        self._poll = poll
+        self._lock = threading.Lock()
+        self._guards: dict[int, Guard] = {}
+        self._clients: dict[int, Guard] = {}
+        self._stop = threading.Event()
+
+    def start(self) -> None:
+        threading.Thread(target=self._run, name="watch", daemon=True).start()
+
+    def stop(self) -> None:
+        self._stop.set()
+
+    def begin(self, fd: int | None) -> Guard:
+        """`fd`: the client's socket, None where there is none to look at."""
+        guard = Guard(self._clock, fd)
+        with self._lock:
+            self._guards[id(guard)] = guard
+            if fd is not None:
+                self._clients[fd] = guard
+                self._poll.register(fd, select.POLLRDHUP)
+        return guard
+
+    def end(self, guard: Guard) -> None:
+        """Idempotent."""
+        with self._lock:
+            if self._guards.pop(id(guard), None) is not None and self._clients.get(guard.fd or -1) is guard:
+                del self._clients[guard.fd or -1]
+                self._poll.unregister(guard.fd or -1)
+
+    def look(self) -> None:
+        """Once over everybody."""
+        with self._lock:
+            for fd, events in self._poll.poll(0):
+                if events & _LEFT and not self._clients[fd].gone:
+                    self._clients[fd].gone = True
+                    self._clients[fd].ring()
+            now = self._clock.monotonic()
+            late = [guard for guard in self._guards.values() if guard.due <= now and not guard.late]
+        for guard in late:
+            guard.late = True
+            guard.ring()
+
+    def _run(self) -> None:
+        while not self._stop.wait(INTERVAL):
+            self.look()
