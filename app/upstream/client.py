@@ -100,9 +100,8 @@ class HttpAnswer:
         self._guard.let_go()
         left = LEFTOVER
         with contextlib.suppress(urllib3.exceptions.HTTPError, OSError):
-            connection = self._raw.connection
-            if connection is not None and connection.sock is not None:
-                connection.sock.settimeout(LEFTOVER_WAIT)
+            if sock := getattr(self._raw.connection, "sock", None):
+                sock.settimeout(LEFTOVER_WAIT)
             while left > 0 and (piece := self._raw.read1(PIECE)):
                 left -= len(piece)
         self._raw.close()

@@ -38,7 +38,7 @@ class Adapter(HTTPAdapter):
         self._classes = {"http": partial(_Pool, holder), "https": partial(_SecurePool, holder)}
         self._verify = provider.ca_file or True
         self._proxies = {"http": provider.proxy, "https": provider.proxy} if provider.proxy else {}
-        self._pools: dict[str, HTTPConnectionPool] = {}
+        self._pools: dict[str, Any] = {}
         self.poolmanager.pool_classes_by_scheme = self._classes
 
     def ask(self, request: requests.PreparedRequest, connect: float, silence: float) -> requests.Response:
@@ -52,13 +52,13 @@ class Adapter(HTTPAdapter):
 
     def get_connection_with_tls_context(
         self, request: requests.PreparedRequest, verify: Any, proxies: Any = None, cert: Any = None
-    ) -> HTTPConnectionPool:
+    ) -> Any:
         url = request.url or ""
         origin = url[: url.find("/", 8)]
         pool = self._pools.get(origin)
         if pool is None:
             pool = super().get_connection_with_tls_context(request, verify, proxies, cert)
-            super().cert_verify(pool, url, verify, cert)
+            super().cert_verify(pool, url, verify, cert)  # type: ignore[no-untyped-call]
             self._pools[origin] = pool
         return pool
 
@@ -79,7 +79,7 @@ class _Connection(HTTPConnection):
         super().__init__(**settings)
         self._holder = holder
 
-    def getresponse(self) -> HTTPResponse:
+    def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # urllib3 says so itself
         _hand_over(self._holder, self.sock)
         return super().getresponse()
 
@@ -89,7 +89,7 @@ class _SecureConnection(HTTPSConnection):
         super().__init__(**settings)
         self._holder = holder
 
-    def getresponse(self) -> HTTPResponse:
+    def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # urllib3 says so itself
         _hand_over(self._holder, self.sock)
         return super().getresponse()
 
