@@ -1,0 +1,1 @@
+"""The tests, and the peers that they play the gateway against."""

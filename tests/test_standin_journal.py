@@ -1,0 +1,139 @@
+"""The stand-in's journal tells what really happened on every connection."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import struct
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from tests.standin import (
+    End,
+    StandIn,
+    text,
+)
+from tests.standin.client import ask, body_of, dial, read_until
+
+
+@pytest.fixture
+def standin() -> Iterator[StandIn]:
+    with StandIn() as standin:
+        yield standin
+
+
+def test_the_journal_counts_requests_on_a_kept_connection(standin: StandIn) -> None:
+    client = http.client.HTTPConnection("127.0.0.1", standin.port, timeout=10)
+    for number in range(3):
+        client.request("POST", "/v1/chat/completions", body_of(f"words-{number}"), {"X-Number": str(number)})
+        client.getresponse().read()
+    client.close()
+
+    records = standin.journal.requests()
+    assert [(one.connection, one.nth, one.model) for one in records] == [
+        (1, 1, "words-0"),
+        (1, 2, "words-1"),
+        (1, 3, "words-2"),
+    ]
+    assert [one.header("x-number") for one in records] == ["0", "1", "2"]
+    assert [one.words_sent for one in records] == [0, 1, 2]
+    assert {one.outcome for one in records} == {"complete"}
+    (connection,) = standin.journal.wait_for(lambda journal: journal.connections(ended_by="client"))
+    assert (connection.ended_how, connection.requests) == ("fin", 3)
+
+
+@pytest.mark.parametrize("model", ["fault-hang", "fault-stall-2", "words-9-gap-60000", "hold-2", "delay-60000"])
+@pytest.mark.parametrize("how", ["fin", "rst"])
+def test_a_client_that_leaves_is_seen_during_any_wait(standin: StandIn, model: str, how: str) -> None:
+    raw = dial(standin, model, stream=True)
+    standin.journal.wait(model=model)
+    words = {"fault-stall-2": 2, "hold-2": 2, "words-9-gap-60000": 1}.get(model, 0)
+    standin.journal.wait_for(lambda journal: journal.requests(model=model, words_sent=words))
+    if how == "rst":
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    raw.close()
+
+    (record,) = standin.journal.wait(model=model, outcome="aborted")
+    assert record.aborted is not None
+    assert record.ended_how in {how, "rst"}  # a close with unread bytes resets too
+    assert record.words_sent == words
+
+
+def test_a_held_stream_goes_on_when_it_is_released(standin: StandIn) -> None:
+    raw = dial(standin, "words-3-hold-1", stream=True)
+    assert b"alpha0" in read_until(raw, b"alpha0")
+    standin.release("words-3-hold-1")
+    assert text(3).rpartition(" ")[2].encode() in read_until(raw, b"[DONE]")
+    raw.close()
+
+
+def test_a_release_of_one_lets_one_pass(standin: StandIn) -> None:
+    calls = [dial(standin, "held") for _ in range(2)]
+    standin.journal.wait(2, model="held")
+    standin.release("held", times=1)
+    standin.journal.wait(1, model="held", outcome="complete")
+    assert len(standin.journal.requests(outcome="open")) == 1
+    for raw in calls:
+        raw.close()
+
+
+@pytest.mark.parametrize("framing", ["chunked", "length", "close"])
+def test_fin_and_rst_are_what_the_client_feels(standin: StandIn, framing: str) -> None:
+    with dial(standin, f"fault-cut-2-fin-framing-{framing}", stream=True) as raw:
+        seen = b""
+        while data := raw.recv(65536):
+            seen += data
+    assert b"1" in seen
+    assert b"0\r\n\r\n" not in seen
+
+    with dial(standin, f"fault-cut-2-rst-framing-{framing}", stream=True) as raw:
+        read_until(raw, "naïve1".encode())
+        with pytest.raises(ConnectionResetError):
+            read_until(raw, b"never")
+
+    ends = [(one.outcome, one.ended_how, one.words_sent) for one in standin.journal.requests()]
+    assert ends == [("cut", "fin", 2), ("cut", "rst", 2)]
+    connections = standin.journal.wait_for(lambda journal: journal.connections(ended_by="server"))
+    assert [one.ended_how for one in connections] == ["fin", "rst"]
+
+
+def test_connections_can_be_refused_before_any_request(standin: StandIn) -> None:
+    standin.script_connections(End.RST)
+    standin.script_connections(End.HANG)
+
+    with pytest.raises(ConnectionError), dial(standin, "words-1") as raw:
+        raw.recv(1)
+    with dial(standin, "words-1") as raw:
+        standin.journal.wait_for(lambda journal: [one for one in journal.connections() if one.id == 2 and one.received])
+        assert ask(standin, "words-1")[0] == 200
+    assert len(standin.journal.requests()) == 1
+
+
+def test_a_provider_goes_down_and_comes_back_on_its_port(standin: StandIn) -> None:
+    kept = dial(standin, "hold-1", stream=True)
+    read_until(kept, b"alpha0")
+    standin.down(resetting=True)
+    with pytest.raises(ConnectionResetError):
+        kept.recv(1)
+    with pytest.raises(ConnectionRefusedError):
+        ask(standin, "words-1")
+    standin.up()
+
+    assert ask(standin, "words-1")[0] == 200
+    kept.close()
+
+
+def test_closing_ends_every_wait_and_leaves_no_thread() -> None:
+    before = threading.active_count()
+    standin = StandIn()
+    calls = [dial(standin, model, stream=True) for model in ("fault-hang", "hold-1", "delay-60000", "fault-endless")]
+    standin.journal.wait(4)
+    standin.close()
+
+    assert threading.active_count() == before
+    assert {one.outcome for one in standin.journal.requests()} == {"cut"}
+    assert standin.journal.open_connections == 0
+    for raw in calls:
+        raw.close()
