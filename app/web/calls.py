@@ -9,6 +9,7 @@ from flask import Blueprint, Response, request
 from app import pipeline
 from app.core.errors import GatewayError
 from app.core.language import Language
+from app.core.wire import Operation
 from app.web import parse, render
 from app.web.credentials import credential
 from app.web.current import Current
@@ -30,7 +31,8 @@ def _view(current: Current, language: Language, anthropic: bool) -> Callable[[],
             tenant = gateway.tenants.identify(credential(request.headers, anthropic=anthropic), gateway.clock.time())
             call = parse.call_of(request, language, tenant, began, gateway.settings.server.max_body)
         except GatewayError as error:
-            gateway.meter.refused(False, error)  # it never became a Call: no exchange will tell
+            if language.operation is not Operation.COUNT_TOKENS:
+                gateway.meter.refused(False, error)  # it never became a Call: no exchange will tell
             raise
         return render.response(call, pipeline.answer(gateway, call))
 

@@ -1,0 +1,16 @@
+"""What the operating system gives, whether or not gevent stands in front of it."""
+
+from __future__ import annotations
+
+import select
+import sys
+
+
+def poll() -> select.poll:
+    """`select.poll()` itself: gevent's own would set up a watcher for each socket at each call, which never waits here."""
+    if "gevent.monkey" in sys.modules:
+        from gevent import monkey  # noqa: PLC0415 - only where it is in use
+
+        found: select.poll = monkey.get_original("select", "poll")()
+        return found
+    return select.poll()

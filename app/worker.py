@@ -1,0 +1,38 @@
+"""A worker's beginning: the parts of the process, the gateway that the configuration describes, the application."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from app import gateway, logs
+from app.config.settings import Settings
+from app.core.clock import SystemClock
+from app.factory import create_app
+from app.gateway import Process
+from app.instance import member, system
+from app.metrics.meter import Meter
+from app.metrics.registry import Metrics
+from app.upstream.watch import Watch
+from app.web.current import Current
+from app.web.ops import Instance
+
+
+def start() -> Flask:
+    """What gunicorn serves. Called once in each worker, after its slot was taken."""
+    here = member.attach()
+    settings, hash_ = here.configuration()
+    metrics = Metrics(here.slot.make_room)
+    clock = SystemClock()
+    watch = Watch(clock, system.poll())
+    logger = logs.configure(settings.logging.level, settings.logging.format)
+    process = Process(Meter(metrics), logs.CallLog(logger), watch, clock)
+    current = Current(gateway.build(settings, process))
+    metrics.in_force(hash_)
+
+    def swap(settings: Settings, hash_: str) -> None:
+        current.gateway = gateway.build(settings, process)
+        metrics.in_force(hash_)
+
+    watch.start()
+    here.watch(swap)
+    return create_app(current, Instance(here.relay, here.trouble))
