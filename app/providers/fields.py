@@ -1,0 +1,161 @@
+"""What becomes of each field of a request that crosses from one language into another.
+
+Carried: the translation says it in the other language (and names what it cannot say of it). Dropped: the answer is
+still the one that was asked for, less finely; the caller is told. Refused: without it the answer would be another one,
+so the caller gets a 400 that names the field. A field that stands in no table is dropped. A value that asks for nothing
+(null, or what the API assumes anyway) is passed over in silence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from enum import Enum
+from typing import Any
+
+from app.core.errors import invalid
+from app.core.json import Json
+
+
+class Fate(Enum):
+    CARRY = "carry"
+    DROP = "drop"
+    REFUSE = "refuse"
+
+
+CARRY, DROP, REFUSE = Fate
+Judge = Callable[[Any], Fate]  # where the fate hangs on the value
+
+
+def drop_unless(*neutral: Any) -> Judge:
+    return lambda value: CARRY if value in neutral else DROP
+
+
+def refuse_unless(*neutral: Any) -> Judge:
+    return lambda value: CARRY if value in neutral else REFUSE
+
+
+def refuse_json_object(response_format: Any) -> Fate:
+    """Text needs nothing and a schema has an equivalent; "some JSON" has none, and a caller would parse prose."""
+    kind = response_format.get("type") if isinstance(response_format, dict) else None
+    return CARRY if kind in ("text", "json_schema") else REFUSE
+
+
+#: The columns of CHAT.
+DIALECTS = ("anthropic",)
+
+# fmt: off
+#: Fields of an OpenAI chat request, by dialect.
+CHAT: Mapping[str, tuple[Fate | Judge, ...]] = {
+    #                          anthropic
+    "messages":               (CARRY,),
+    "model":                  (CARRY,),
+    "stream":                 (CARRY,),
+    "stream_options":         (CARRY,),
+    "max_tokens":             (CARRY,),
+    "max_completion_tokens":  (CARRY,),
+    "stop":                   (CARRY,),
+    "temperature":            (CARRY,),
+    "top_p":                  (CARRY,),
+    "top_k":                  (CARRY,),  # no field of OpenAI's, but clients send it to whoever has it
+    "seed":                   (DROP,),
+    "frequency_penalty":      (drop_unless(0),),
+    "presence_penalty":       (drop_unless(0),),
+    "logit_bias":             (refuse_unless({}),),
+    "logprobs":               (refuse_unless(False),),
+    "top_logprobs":           (refuse_unless(0),),
+    "n":                      (refuse_unless(1),),
+    "tools":                  (CARRY,),
+    "tool_choice":            (CARRY,),
+    "parallel_tool_calls":    (CARRY,),
+    "functions":              (refuse_unless([]),),
+    "function_call":          (refuse_unless("none", "auto"),),
+    "response_format":        (refuse_json_object,),
+    "reasoning_effort":       (CARRY,),
+    "thinking":               (CARRY,),  # Anthropic's own, beside OpenAI's fields: clients of other gateways send it
+    "verbosity":              (drop_unless("medium"),),
+    "modalities":             (refuse_unless(["text"], []),),
+    "audio":                  (REFUSE,),
+    "prediction":             (DROP,),
+    "web_search_options":     (REFUSE,),
+    "moderation":             (REFUSE,),
+    "user":                   (CARRY,),
+    "safety_identifier":      (CARRY,),
+    "metadata":               (drop_unless({}),),
+    "store":                  (drop_unless(False),),
+    "service_tier":           (CARRY,),
+    "cache_control":          (CARRY,),  # as `thinking`
+    "prompt_cache_key":       (DROP,),
+    "prompt_cache_options":   (DROP,),
+    "prompt_cache_retention": (DROP,),
+}
+
+#: Fields of an Anthropic Messages request, on their way to chat: the form that every dialect starts from.
+MESSAGES: Mapping[str, tuple[Fate | Judge, ...]] = {
+    "messages":               (CARRY,),
+    "model":                  (CARRY,),
+    "stream":                 (CARRY,),
+    "system":                 (CARRY,),
+    "max_tokens":             (CARRY,),
+    "stop_sequences":         (CARRY,),
+    "temperature":            (CARRY,),
+    "top_p":                  (CARRY,),
+    "top_k":                  (DROP,),
+    "tools":                  (CARRY,),
+    "tool_choice":            (CARRY,),
+    "thinking":               (CARRY,),
+    "output_config":          (CARRY,),
+    "output_format":          (CARRY,),  # the beta's name for output_config.format
+    "metadata":               (CARRY,),
+    "service_tier":           (drop_unless("auto"),),
+    "cache_control":          (DROP,),
+    "context_management":     (drop_unless({}),),
+    "diagnostics":            (drop_unless({}),),
+    "speed":                  (drop_unless("standard"),),
+    "user_profile_id":        (DROP,),
+    "workspace_id":           (DROP,),
+    "container":              (REFUSE,),
+    "mcp_servers":            (refuse_unless([]),),
+    "inference_geo":          (REFUSE,),  # where data is worked on is a promise that nobody else has made
+}
+# fmt: on
+
+#: What a caller who is refused can do.
+_INSTEAD: Mapping[str, str] = {
+    "n": "ask n times",
+    "functions": "use tools",
+    "function_call": "use tool_choice",
+    "response_format": "give a json_schema",
+    "web_search_options": "give the provider's own search tool in tools",
+}
+
+
+def check(body: Json, dialect: str) -> tuple[str, ...]:
+    """The names of the fields of a chat request that this dialect cannot be told.
+
+    Raises:
+        GatewayError: invalid_request, naming a field without which the answer would be another one.
+    """
+    return _dropped(body, CHAT, DIALECTS.index(dialect), f"a provider that speaks {dialect}")
+
+
+def check_messages(body: Json) -> tuple[str, ...]:
+    """The same for a Messages request on its way to chat."""
+    return _dropped(body, MESSAGES, 0, "the provider of this model")
+
+
+def _dropped(body: Json, table: Mapping[str, tuple[Fate | Judge, ...]], column: int, provider: str) -> tuple[str, ...]:
+    dropped = []
+    for name, value in body.items():
+        if value is None:
+            continue
+        row = table.get(name)
+        fate = DROP if row is None else row[column]
+        if not isinstance(fate, Fate):
+            fate = fate(value)
+        if fate is REFUSE:
+            instead = _INSTEAD.get(name)
+            message = f"{provider} cannot be told this {name}" + (f"; {instead}" if instead else "")
+            raise invalid(message, name, code="unsupported_value")
+        if fate is DROP:
+            dropped.append(name)
+    return tuple(dropped)
