@@ -8,7 +8,7 @@ from app import gateway, logs
 from app.config.settings import Settings
 from app.core.clock import SystemClock
 from app.factory import create_app
-from app.gateway import Process
+from app.gateway import Gateway, Process
 from app.instance import member, system
 from app.metrics.meter import Meter
 from app.metrics.registry import Metrics
@@ -24,15 +24,18 @@ def start() -> Flask:
     metrics = Metrics(here.slot.make_room)
     clock = SystemClock()
     watch = Watch(clock, system.poll())
-    logger = logs.configure(settings.logging.level, settings.logging.format)
-    process = Process(Meter(metrics), logs.CallLog(logger), watch, clock)
-    current = Current(gateway.build(settings, process))
-    metrics.in_force(hash_)
+    meter = Meter(metrics)
+
+    def build(settings: Settings) -> Gateway:
+        logger = logs.configure(settings.logging.level, settings.logging.format)
+        return gateway.build(settings, Process(meter, logs.CallLog(logger), watch, clock))
 
     def swap(settings: Settings, hash_: str) -> None:
-        current.gateway = gateway.build(settings, process)
+        current.gateway = build(settings)
         metrics.in_force(hash_)
 
+    current = Current(build(settings))
+    metrics.in_force(hash_)
     watch.start()
     here.watch(swap)
     return create_app(current, Instance(here.relay, here.trouble))

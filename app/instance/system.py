@@ -7,7 +7,7 @@ import sys
 
 
 def poll() -> select.poll:
-    """`select.poll()` itself: gevent's own would set up a watcher for each socket at each call, which never waits here."""
+    """`select.poll()` itself: for a look that never waits, gevent's own costs a watcher for each socket."""
     if "gevent.monkey" in sys.modules:
         from gevent import monkey  # noqa: PLC0415 - only where it is in use
 
