@@ -75,6 +75,7 @@ def test_refusals_carry_the_providers_own_codes(
         ("afterdate-9", "retry-after", "GMT"),
         ("afterreset", "x-ratelimit-reset-requests", "6m0s"),
         ("aftergarbage", "retry-after", "soon"),
+        ("aftergarbage-negative", "retry-after", "-5"),
     ],
 )
 def test_retry_after_comes_in_every_form(standin: StandIn, words: str, header: str, value: str) -> None:
@@ -136,6 +137,7 @@ def test_a_hangup_follows_a_complete_answer(standin: StandIn) -> None:
         ("fault-malformedlast", [b"alpha0", b'"broken"']),
         ("fault-afterdone", [b"[DONE]", word(7).encode()]),
         ("fault-duplicates-words-1", [b"alpha0", b"alpha0"]),
+        ("fault-reorder-words-2", [word(1).encode(), b"alpha0", b"[DONE]"]),
         ("fault-comments", [b": keep-alive", b"[DONE]"]),
         ("fault-crlf", [b"\r\n\r\n", b"[DONE]"]),
         ("fault-hugeline-1", [b"x" * (1 << 20), b"[DONE]"]),

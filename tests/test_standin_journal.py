@@ -137,3 +137,12 @@ def test_closing_ends_every_wait_and_leaves_no_thread() -> None:
     assert standin.journal.open_connections == 0
     for raw in calls:
         raw.close()
+
+
+def test_a_client_that_does_not_read_holds_nobody_else_up(standin: StandIn) -> None:
+    with dial(standin, "fault-huge-32"):
+        standin.journal.wait_for(lambda journal: journal.totals.get("bytes_sent", 0) > 100_000)
+
+        assert [ask(standin, "words-1")[0] for _ in range(5)] == [200] * 5
+        assert standin.journal.request(model="fault-huge-32").outcome == "open"
+    standin.journal.wait(model="fault-huge-32", outcome="aborted")

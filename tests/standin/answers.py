@@ -110,7 +110,6 @@ def _retry_after(form: str, amount: int) -> tuple[str, str]:
             return "retry-after", email.utils.formatdate(time.time() + amount, usegmt=True)
         case "reset":
             return "x-ratelimit-reset-requests", f"{amount // 60}m{amount % 60}s" if amount >= 60 else f"{amount}s"
-        case "garbage":
-            return "retry-after", "soon, or later"
         case _:
-            return "retry-after", str(amount)
+            nonsense = {"words": "soon, or later", "negative": "-5", "float": "1.5", "blank": ""}
+            return "retry-after", nonsense.get(form, str(amount))

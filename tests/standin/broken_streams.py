@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from tests.standin.answers import content_event, error_event, refusal
-from tests.standin.message import Answer, Part, Piece, Request
+from tests.standin.message import Answer, Framing, Part, Piece, Request
 from tests.standin.plan import Plan, word
 
 _BROKEN = b'{"id": "broken", "choices": [{"delta": {"content": "bro'
@@ -82,6 +82,26 @@ def duplicates(answer: Answer, request: Request, plan: Plan) -> Answer:
     return replace(answer, body=twice)
 
 
+def reorder(answer: Answer, request: Request, plan: Plan) -> Answer:
+    """Every second content event comes before the one that it follows."""
+
+    def body() -> Iterator[Piece]:
+        early: Piece | None = None
+        for piece in answer.body:
+            if piece.part is Part.CONTENT and early is None:
+                early = piece
+                continue
+            if piece.part is Part.CONTENT:
+                yield piece
+            if early is not None:
+                yield early
+                early = None
+            if piece.part is not Part.CONTENT:
+                yield piece
+
+    return replace(answer, body=body()) if request.is_stream else answer
+
+
 def endless(answer: Answer, request: Request, plan: Plan) -> Answer:
     """At the plan's gap, or a millisecond; a plain answer goes on with white space."""
 
@@ -94,8 +114,8 @@ def endless(answer: Answer, request: Request, plan: Plan) -> Answer:
         while True:
             yield Piece(b" " * 1024, pause=pause)
 
-    framing = plan.framing if plan.framing in {"chunked", "close"} else None
-    return replace(answer, body=body(), framing=framing or answer.framing.CHUNKED)
+    framing = Framing.CLOSE if plan.framing is Framing.CLOSE else Framing.CHUNKED
+    return replace(answer, body=body(), framing=framing)
 
 
 def huge_line(answer: Answer, request: Request, plan: Plan, mib: int) -> Answer:

@@ -74,6 +74,7 @@ FAULTS: Mapping[str, Row] = MappingProxyType(
         "noevents": Row((), "a head, no event, a clean end", broken_streams.no_events),
         "afterdone": Row((Number(3),), "N more words after the end of the stream", broken_streams.after_done),
         "duplicates": Row((), "every word twice", broken_streams.duplicates),
+        "reorder": Row((), "every two words exchanged", broken_streams.reorder),
         "endless": Row((), "words for ever", broken_streams.endless),
         "hugeline": Row((Number(2),), "one event of N MiB", broken_streams.huge_line),
         "crlf": Row((), "events with CRLF line ends (allowed)", broken_streams.crlf),

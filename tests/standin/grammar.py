@@ -82,6 +82,7 @@ def _framed(plan: Plan, how: str) -> Plan:
 
 
 _FINISHES = Choice(("length", "filter", "sequence", "pause", "stop"))
+_GARBAGE = Choice(("words", "negative", "float", "blank"))
 _FRAMINGS = Choice(("length", "chunked", "close"))
 WORDS: Mapping[str, Word] = MappingProxyType(
     {
@@ -110,7 +111,7 @@ WORDS: Mapping[str, Word] = MappingProxyType(
         "afterms": Word((Number(100),), "retry-after-ms: N", _retry("ms")),
         "afterdate": Word((Number(2),), "Retry-After: the date in N s", _retry("date")),
         "afterreset": Word((Number(360),), "x-ratelimit-reset-requests: 6m0s", _retry("reset")),
-        "aftergarbage": Word((), "Retry-After: soon, or later", _retry("garbage")),
+        "aftergarbage": Word((_GARBAGE,), "Retry-After: nonsense", lambda plan, how: _retry(how)(plan)),
     }
 )
 _CLAUSES = ("first", "every", "chance")

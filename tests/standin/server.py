@@ -23,6 +23,8 @@ from tests.standin.journal import Journal
 from tests.standin.message import Answer, End, Piece, Request
 from tests.standin.scripts import Behaviour, Match, Scripts
 
+LOOK = 0.02  # seconds between two looks at what a control call waits for
+
 
 class StandIn:
     """A provider on 127.0.0.1 that answers from scripts, else from the model's name. Use it as a context manager."""
@@ -46,6 +48,7 @@ class StandIn:
         self._held: dict[str, deque[Callable[[], bool]]] = {}
         self._conditions: list[tuple[Callable[[], bool], Callable[[], object]]] = []
         self._seen_version = -1
+        self._look_again = 0.0
         self._connections: set[Connection] = set()
         self._bell, self._ear = socket.socketpair()
         self._ear.setblocking(False)
@@ -134,7 +137,7 @@ class StandIn:
 
     def when(self, condition: Callable[[], bool], call: Callable[[], object]) -> None:
         self._conditions.append((condition, call))
-        self._seen_version = -1
+        self._look_again = 0.0
 
     def answer(self, request: Request) -> tuple[str, Answer]:
         try:
@@ -172,7 +175,10 @@ class StandIn:
     def _patience(self) -> float | None:
         if self._soon:
             return 0
-        return max(0.0, self._timers[0][0] - time.monotonic()) if self._timers else None
+        instants = [self._timers[0][0]] if self._timers else []
+        if self._conditions and self._seen_version != self.journal.version:
+            instants.append(self._look_again)
+        return max(0.0, min(instants) - time.monotonic()) if instants else None
 
     def _turn(self) -> None:
         while self._calls:
@@ -182,7 +188,8 @@ class StandIn:
             heapq.heappop(self._timers)[2]()
         for _ in range(len(self._soon)):
             self._soon.popleft()()
-        if self._conditions and self._seen_version != self.journal.version:
+        if self._conditions and now >= self._look_again:
+            self._look_again = now + LOOK
             self._seen_version = self.journal.version
             waiting, self._conditions = self._conditions, []
             for condition, call in waiting:
