@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from app.config.problems import Path, Report, suggestion
-from app.config.schema import description_of, keys_at
+from app.config.schema import Schema, description_of, keys_at, schema
 from app.config.settings import Settings
 from app.config.tree import get
 from app.config.values import Misfit
@@ -32,20 +32,27 @@ _EXPECTED: Mapping[str, str] = {
     "less_than": "expected less than {lt}",
     "less_than_equal": "expected at most {le}",
     "literal_error": "expected {expected}",
-    "too_short": "expected at least {min_length} in this list",
 }
 _TYPE_NAMES = ((bool, "true or false"), (str, "text"), (int, "a number"), (float, "a number"), (list, "a list"))
 
 
-def judge(tree: object, origin: Mapping[Path, Path], report: Report) -> Settings | None:
+def judge(
+    tree: object, origin: Mapping[Path, Path], report: Report, not_yet: Mapping[str, tuple[object, ...]]
+) -> Settings | None:
     """None where something is wrong. `origin` leads from a filled-in secret to the key that named its file."""
     try:
         return Settings.model_validate(tree)
     except ValidationError as error:
+        shape = schema(not_yet)
         for found in error.errors(include_url=False, include_input=False):
-            at = _place((*found["loc"], *_blamed(found)), tree)
-            report.add(origin.get(at, at), _message(found["type"], found.get("ctx", {}), at, tree))
+            at = (*_place(found["loc"], tree), *_blamed(found))
+            report.add(_told_at(at, origin), _message(found["type"], found.get("ctx", {}), at, tree, shape))
     return None
+
+
+def _told_at(at: Path, origin: Mapping[Path, Path]) -> Path:
+    """What is wrong with the content of a file is told where the file is named."""
+    return next((named for filled, named in origin.items() if at[: len(filled)] == filled), at)
 
 
 def _blamed(found: ErrorDetails) -> Path:
@@ -63,22 +70,26 @@ def _place(loc: Path, tree: object) -> Path:
     return at
 
 
-def _message(kind: str, facts: Mapping[str, Any], at: Path, tree: object) -> str:
+def _message(kind: str, facts: Mapping[str, Any], at: Path, tree: object, shape: Schema) -> str:
     value = get(tree, at)
     if kind == "missing":
-        what = description_of(at)
+        what = description_of(shape, at)
         return f"missing; expected {what}" if what else "missing"
     if kind == "extra_forbidden":
         name = str(at[-1]) if at else ""
-        return f"unknown key{suggestion(name, keys_at(at[:-1]))}"
+        return f"unknown key{suggestion(name, keys_at(shape, at[:-1]))}"
     if kind == "value_error":
         return str(facts.get("error", "not accepted"))
-    expected = _EXPECTED.get(kind, "not accepted").format_map(facts)
+    expected = _EXPECTED.get(kind, "not accepted").format_map({name: _plain(fact) for name, fact in facts.items()})
     if not kind.endswith("_type"):
         return expected
     if kind == "string_type" and isinstance(value, bool | int | float):
         return f"{expected}: write it in quotes"
     return f"{expected}, not {_type_name(value)}"
+
+
+def _plain(fact: object) -> object:
+    return int(fact) if isinstance(fact, float) and fact.is_integer() else fact
 
 
 def _type_name(value: object) -> str:

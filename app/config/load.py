@@ -48,7 +48,7 @@ def parse(
     tree = entries.complete(tree, kinds, report)
     tree, from_file = files.fill(tree, read_file, os.path.dirname(origin or ""), report)
     references.check(tree, report)
-    settings = judge(tree, from_file, report)
+    settings = judge(tree, from_file, report, not_yet)
     if settings is None or report:
         raise report.error(found.lines, origin)
     return settings

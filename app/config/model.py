@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from app.config.timeouts import TimeoutsS
-from app.config.values import Count, Flag, Name, Part, Price, Ttl
+from app.config.values import NOT_EMPTY, Count, Flag, Name, Part, Price, Ttl
 
 
 def _rescue(value: object) -> object:
@@ -71,7 +71,8 @@ class ModelS(Part):
 
     targets: Annotated[
         tuple[Annotated[TargetS, BeforeValidator(_target, json_schema_input_type=str | TargetS)], ...],
-        Field(strict=False, min_length=1),
+        Field(strict=False, json_schema_extra={"minItems": 1}),
+        NOT_EMPTY,
     ] = Field(description="provider/model, in the order of trying")
     strategy: Literal["priority", "weighted", "least_busy"] = Field(
         default="priority", description="who is asked first"

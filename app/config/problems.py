@@ -83,7 +83,7 @@ def suggestion(name: str, known: Iterable[str]) -> str:
 
 def _key(name: str) -> str:
     short = name if len(name) <= _LONGEST_NAME else name[:_LONGEST_NAME] + "..."
-    plain = short.isprintable() and short and not any(c in " .[]\"':" for c in short)
+    plain = name.isprintable() and name and not any(c in " .[]\"':" for c in name)
     return short if plain else '"' + short.encode("unicode_escape").decode("ascii").replace('"', '\\"') + '"'
 
 

@@ -38,7 +38,7 @@ class Names:
 
     def can_be(self, name: str) -> bool:
         """Does the name, or with a * at its end any that begins so, lead somewhere?"""
-        return any(_meet(name, known) for known in self._known())
+        return name in self.models or any(_meet(name, known) for known in self._known())
 
     def suggest(self, name: str) -> str:
         return suggestion(name, self._known())

@@ -40,14 +40,14 @@ def schema(
     }
 
 
-def keys_at(at: Path) -> list[str]:
+def keys_at(whole: Schema, at: Path) -> list[str]:
     """The keys that a mapping at this place of the file may have; none where any name goes."""
-    return [key for found in _schemas_at(schema(), at) for key in found.get("properties", {})]
+    return [key for found in _schemas_at(whole, at) for key in found.get("properties", {})]
 
 
-def description_of(at: Path) -> str | None:
+def description_of(whole: Schema, at: Path) -> str | None:
     """What the setting at this place is, in a few words."""
-    return next((found["description"] for found in _schemas_at(schema(), at) if "description" in found), None)
+    return next((found["description"] for found in _schemas_at(whole, at) if "description" in found), None)
 
 
 def _inlined(value: Any, definitions: Mapping[str, Any]) -> Any:

@@ -17,6 +17,7 @@ from app.config.provider import ProviderS
 from app.config.tenant import LimitsS, TenantS
 from app.config.timeouts import TimeoutsS
 from app.config.values import (
+    NOT_EMPTY,
     Count,
     CountOrZero,
     Credential,
@@ -122,7 +123,8 @@ _Signing = Annotated[SecretStr, AfterValidator(_long_enough)]
 Secrets = Annotated[
     tuple[_Signing, ...],
     BeforeValidator(_secrets, json_schema_input_type=str | list[str]),
-    Field(strict=False, min_length=1),
+    Field(strict=False),
+    NOT_EMPTY,
 ]
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Mapping
 from datetime import datetime
 from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated
@@ -20,7 +21,7 @@ DAY = 86_400
 LONGEST_TTL = 30 * DAY  # memcached reads a larger number as a date
 LARGEST = 2**53  # whole numbers beyond are not exact everywhere
 
-_WORDS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+_WORDS: Mapping[str, bool] = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 
 
 class Misfit(ValueError):
@@ -81,6 +82,16 @@ Speed = Annotated[_Speed, BeforeValidator(_number, json_schema_input_type=_Speed
 Words = Annotated[_Words, BeforeValidator(_whole, json_schema_input_type=_Words)]
 
 
+def _some(value: tuple[object, ...]) -> tuple[object, ...]:
+    if not value:
+        raise ValueError("expected at least one in this list")
+    return value
+
+
+#: For a list. Not a length of pydantic's: that one counts what is left when bad items are taken out.
+NOT_EMPTY = AfterValidator(_some)
+
+
 def _text(value: str) -> str:
     if not value.strip() or not value.isprintable():
         raise ValueError("expected some text on one line")
@@ -122,8 +133,8 @@ def _credential(value: SecretStr) -> SecretStr:
 Credential = Annotated[SecretStr, AfterValidator(_credential)]
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_HOP_BY_HOP = {"connection", "expect", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"}
-_OURS = frozenset({"content-length", "content-type", "host"} | _HOP_BY_HOP)
+_HOP_BY_HOP = frozenset({"connection", "expect", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"})
+_OURS = _HOP_BY_HOP | {"content-length", "content-type", "host"}
 
 
 def _header_name(value: str) -> str:

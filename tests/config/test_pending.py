@@ -1,0 +1,62 @@
+"""What is not enforced yet is refused, and nothing else is."""
+
+import pytest
+
+from app.config.pending import PENDING
+from tests.config.given import BASE, problems
+
+LATER = "not enforced yet in this version"
+MODEL = BASE + "  x: {targets: [openai/x], "
+PROVIDER = "providers: {simulated: {models: ['*'], "
+TENANT = BASE + "tenants: {a: {keys: [], "
+
+#: A use of each line of the table. The value is of no importance, nor whether it is what would stand there anyway.
+USES = {
+    "server.max_in_flight": BASE + "server: {max_in_flight: 1000}",
+    "server.queue": BASE + "server: {queue: null}",
+    "server.drain": BASE + "server: {drain: x}",
+    "health": BASE + "health: {}",
+    "resilience": BASE + "resilience: {retries: 1, what: ever}",
+    "memcached": BASE + "memcached: null",
+    "cache": BASE + "cache: {ttl: 0}",
+    "limits": BASE + "limits: {}",
+    "timeouts.first_token": BASE + "timeouts: {first_token: null}",
+    "providers.*.timeouts.first_token": PROVIDER + "timeouts: {first_token: 5}}}",
+    "providers.*.max_in_flight": PROVIDER + "max_in_flight: 5}}",
+    "providers.*.probe": PROVIDER + "probe: true}}",
+    "providers.*.region": PROVIDER + "region: x}}",
+    "providers.*.project": PROVIDER + "project: x}}",
+    "providers.*.location": PROVIDER + "location: x}}",
+    "providers.*.credentials_file": PROVIDER + "credentials_file: /nowhere}}",
+    "providers.*.faults": PROVIDER + "faults: {}}}",
+    "models.*.targets.*.weight": BASE + "  x: {targets: [openai/y, {target: openai/x, weight: 1}]}",
+    "models.*.targets.*.prefill": BASE + "  x: {targets: [openai/y, {target: openai/x, prefill: false}]}",
+    "models.*.strategy": MODEL + "strategy: weighted}",
+    "models.*.fallbacks": MODEL + "fallbacks: {any: [nowhere]}}",
+    "models.*.cache": MODEL + "cache: {ttl: 5}}",
+    "models.*.timeouts.first_token": MODEL + "timeouts: {first_token: 5}}",
+    "models.*.stream_rescue": MODEL + "stream_rescue: off}",
+    "models.*.context": MODEL + "context: 5}",
+    "models.*.vision": MODEL + "vision: true}",
+    "models.*.tools": MODEL + "tools: true}",
+    "models.*.max_output": MODEL + "max_output: 5}",
+    "models.*.price": MODEL + "price: {}}",
+    "tenants.*.limits": TENANT + "limits: {}}}",
+    "tenants.*.model_limits": TENANT + "model_limits: {nowhere: {}}}}",
+}
+
+
+STARS = {"providers.*": "providers.simulated", "models.*": "models.x", "tenants.*": "tenants.a", ".*": "[1]"}
+
+
+@pytest.mark.parametrize("pattern", PENDING)
+def test_using_what_is_not_enforced_yet_is_an_error_at_its_path_and_the_only_one(pattern: str) -> None:
+    path = pattern
+    for star, name in STARS.items():
+        path = path.replace(star, name)
+
+    assert problems(USES[pattern]) == {path: LATER}
+
+
+def test_a_value_that_works_already_may_be_written_down() -> None:
+    assert not problems(MODEL + "strategy: priority}")

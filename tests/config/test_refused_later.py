@@ -1,0 +1,64 @@
+"""Mistakes in what this version does not enforce yet, and refuses as a whole until then."""
+
+import pytest
+
+from tests.config.given import BASE, one, problems
+
+SERVER = 'expected "host:port" or "unix:/path"'
+
+LATER = [
+    one(BASE + "resilience: {breaker: {open: 30}}", "resilience.breaker.open_max",
+        "expected at least as much as open"),
+    one(BASE + "resilience: {breaker: {failure_ratio: 0}}", "resilience.breaker.failure_ratio", "expected more than 0"),
+    one(BASE + "resilience: {breaker: {failure_ratio: 1.1}}", "resilience.breaker.failure_ratio",
+        "expected at most 1"),
+    one(BASE + "resilience: {max_attempts: 0}", "resilience.max_attempts", "expected at least 1"),
+    one(BASE + "resilience: {stream_rescue: always}", "resilience.stream_rescue",
+        "expected 'off', 'continue', 'replay' or 'auto'"),
+    one(BASE + "resilience: {stream_rescue: true}", "resilience.stream_rescue",
+        "expected 'off', 'continue', 'replay' or 'auto'"),
+    one(BASE + "health: {interval: 0}", "health.interval", "expected more than 0"),
+    one(BASE + "memcached: {servers: [h]}", "memcached.servers[0]", SERVER),
+    one(BASE + "memcached: {servers: ['h:0']}", "memcached.servers[0]", SERVER),
+    one(BASE + "memcached: {servers: ['h:65536']}", "memcached.servers[0]", SERVER),
+    one(BASE + "memcached: {servers: ['unix:relative']}", "memcached.servers[0]", SERVER),
+    one(BASE + "memcached: {counters: ['h:1']}", "memcached.counters", "expected servers, too"),
+    one(BASE + "memcached: {pool: 0}", "memcached.pool", "expected at least 1"),
+    one(BASE + "cache: {ttl: 100, max_ttl: 10}", "cache.max_ttl",
+        "expected at least the longest ttl of the cache and of all models"),
+    one(BASE + "cache: {ttl: 2592001}", "cache.ttl", "expected at most 2592000"),
+    one(BASE + "cache: {secret: short}", "cache.secret", "expected at least 32 bytes"),
+    one(BASE + "cache: {secret: []}", "cache.secret", "expected at least one in this list"),
+    one(BASE + f"cache: {{secret: [{'s' * 32}, short]}}", "cache.secret[1]", "expected at least 32 bytes"),
+    one(BASE + "cache: {ttl: 5}\nmemcached: {servers: ['h:1']}", "cache.secret",
+        "missing; answers that memcached keeps are signed with it"),
+    one(BASE + "  x: {targets: [openai/x], cache: {ttl: 5}}\nmemcached: {servers: ['h:1']}", "cache.secret",
+        "missing; answers that memcached keeps are signed with it"),
+    one(BASE + "limits: {default: {concurrent: 0}}", "limits.default.concurrent", "expected at least 1"),
+    one(BASE + "limits: {replicas: 0}", "limits.replicas", "expected at least 1"),
+    one(BASE + "tenants: {a: {keys: [], model_limits: {fats: {}}}}", "tenants.a.model_limits.fats",
+        "no such model; did you mean 'fast'?"),
+    one(BASE + "  x: {targets: [openai/x], fallbacks: {any: [fsat]}}", "models.x.fallbacks.any[0]",
+        "no such model; did you mean 'fast'?"),
+    one(BASE + "  x: {targets: [openai/x], fallbacks: {any: [fast, x]}}", "models.x.fallbacks.any[1]",
+        "a model cannot be its own fallback"),
+    one(BASE + "  x: {targets: [openai/x], fallbacks: {any: ['fa*']}}", "models.x.fallbacks.any[0]",
+        "no such model; known here: fast, x"),
+    one(BASE + "  x: {targets: [openai/x], fallbacks: {timeout: []}}", "models.x.fallbacks.timeout",
+        "unknown key; known here: any, content_filter, context_length"),
+    one(BASE + "  x: {targets: [{target: openai/x, weight: 0}]}", "models.x.targets[0].weight", "expected at least 1"),
+    one(BASE + "  x: {targets: [openai/x], strategy: fastest}", "models.x.strategy",
+        "expected 'priority', 'weighted' or 'least_busy'"),
+    one(BASE + "  x: {targets: [openai/x], price: {input: -1}}", "models.x.price.input", "expected at least 0"),
+    one("providers: {simulated: {models: ['*'], faults: {timeout: 0.6, cut: 0.6}}}", "providers.simulated.faults",
+        "expected shares that add up to at most 1"),
+    one("providers: {simulated: {models: ['*'], faults: {timeout: 1.5}}}", "providers.simulated.faults.timeout",
+        "expected at most 1"),
+    one("providers: {simulated: {models: ['*'], faults: {timeuot: 0.5}}}", "providers.simulated.faults.timeuot",
+        "not a fault that can be simulated; did you mean 'timeout'?"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "expected"), LATER)
+def test_each_mistake_in_what_comes_later_is_told_at_its_path(text: str, expected: dict[str, str]) -> None:
+    assert problems(text, everything=True) == expected
