@@ -1,0 +1,71 @@
+"""What gunicorn calls on its way: gunicorn.conf.py hands these over by name.
+
+In the master: on_starting, when_ready, child_exit, pre_exec. In a worker: post_fork, post_worker_init, worker_abort,
+worker_exit. A hook that raises in the master ends the service, so those of a running master do not raise.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from app.core import json
+from app.instance import environment, rundir, server
+from app.instance.published import Published
+from app.instance.workers import leave_if_running
+from app.metrics import slots
+
+
+def on_starting(arbiter: Any) -> None:
+    """Raises Refused, which gunicorn shows as one line before it ends."""
+    server.raise_file_limit()
+    found = environment.read(os.environ)
+    arbiter.run_dir = rundir.claim(found.run_dir)
+    arbiter.log.info("Run directory: %s", found.run_dir)
+
+
+def when_ready(arbiter: Any) -> None:
+    """The addresses that are really bound, whatever bound them: what the guards of open mode judge."""
+    names = [listener.getsockname() for listener in arbiter.LISTENERS]
+    addresses = [str(name[0]) if isinstance(name, tuple) else "unix" for name in names]
+    arbiter.run_dir.dir.listeners.write_bytes(json.dumps(addresses))
+
+
+def pre_exec(arbiter: Any) -> None:
+    """SIGUSR2 would start a second master over the run directory of the first; this is the process that would be it."""
+    arbiter.log.error("SIGUSR2 is not supported: roll replicas instead")
+    os._exit(1)
+
+
+def child_exit(arbiter: Any, worker: Any) -> None:
+    try:
+        slots.reap(arbiter.run_dir.dir.metrics, worker.pid)
+    except Exception:
+        arbiter.log.exception("the metrics slot of a dead worker could not be cleaned")
+
+
+def post_fork(arbiter: Any, worker: Any) -> None:
+    """Everything that this worker counts goes to the slot that it takes here, and keeps until it ends."""
+    arbiter.run_dir.leave()
+    worker.run_dir = arbiter.run_dir.dir
+    try:
+        worker.slot, worker.slot_lock = slots.claim(worker.run_dir.metrics)
+        slots.adopt(worker.slot)
+    except OSError:
+        leave_if_running(worker, Published(worker.run_dir.config))
+        raise
+    os.environ["GATEWAY_SLOT"] = str(worker.slot.number)
+
+
+def post_worker_init(worker: Any) -> None:
+    worker.slot.mark("ready")
+
+
+def worker_abort(worker: Any) -> None:
+    slots.note_exit(worker.slot.directory, "timeout")
+
+
+def worker_exit(_arbiter: Any, worker: Any) -> None:
+    """gunicorn calls this in the master, too, for a worker that is gone already."""
+    if worker.pid == os.getpid() and hasattr(worker, "slot"):
+        slots.note_exit(worker.slot.directory, "graceful" if worker.booted else "failed")

@@ -1,0 +1,104 @@
+"""The pages that Prometheus reads: the files of all workers merged, and what only the housekeeper knows.
+
+A merge costs some 10 us a series and slot, so pages asked for within a second share one, and nobody merges beside
+another. Only the housekeeper does this: in a worker it would hold up every stream.
+"""
+
+from __future__ import annotations
+
+import logging
+import platform
+import struct
+import threading
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from prometheus_client import Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+
+from app.metrics.registry import CACHE, NONE, PREFIX
+from app.metrics.slots import REASONS
+
+log = logging.getLogger(__name__)
+
+_FRESH = 1.0  # seconds that a merge is good for
+_STALE = 60.0  # seconds that the last good one stands in for a merge that fails
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is not in the workers' files."""
+
+    version: str
+    exits: Mapping[str, int]  # of workers, by reason
+    providers: Collection[str] | None  # as configured; None: not known
+
+
+@dataclass(slots=True)
+class _Merged(Collector):
+    families: list[Metric] = field(default_factory=list)
+    at: float = float("-inf")  # monotonic
+    pages: dict[str, bytes] = field(default_factory=dict)
+
+    def collect(self) -> Iterable[Metric]:
+        return self.families
+
+
+class Exposition:
+    def __init__(self, directory: Path, facts: Callable[[], Facts]) -> None:
+        self._directory = directory
+        self._facts = facts
+        self._lock = threading.Lock()
+        self._merged = _Merged()
+
+    def page(self, accept: str) -> tuple[str, bytes]:
+        """Content type and body, in the format that this Accept header prefers."""
+        encode, content_type = choose_encoder(accept)
+        with self._lock:
+            merged = self._current()
+            if content_type not in merged.pages:
+                merged.pages[content_type] = encode(merged)
+            return content_type, merged.pages[content_type]
+
+    def _current(self) -> _Merged:
+        age = time.monotonic() - self._merged.at
+        if age >= _FRESH:
+            try:
+                families = self._collect()
+            except (OSError, ValueError, RuntimeError, struct.error):
+                if age > _STALE:
+                    raise
+                log.exception("the metrics of the workers could not be merged; serving those of %.0f s ago", age)
+            else:
+                self._merged = _Merged(families, time.monotonic())
+        return self._merged
+
+    def _collect(self) -> list[Metric]:
+        began = time.perf_counter()
+        facts = self._facts()
+        collector = MultiProcessCollector(None, str(self._directory))  # type: ignore[no-untyped-call]
+        families: list[Metric] = list(collector.collect())  # type: ignore[no-untyped-call]
+        if facts.providers is not None:
+            families = [_without_removed(family, {*facts.providers, CACHE, NONE}) for family in families]
+        build = GaugeMetricFamily(PREFIX + "build_info", "What runs.", labels=["version", "python"])
+        build.add_metric([facts.version, platform.python_version()], 1)
+        exits = CounterMetricFamily(PREFIX + "worker_exits", "Workers that ended.", labels=["reason"])
+        for reason in REASONS:
+            exits.add_metric([reason], facts.exits.get(reason, 0))
+        files = GaugeMetricFamily(PREFIX + "metrics_files", "Files that workers count in.")
+        files.add_metric([], sum(1 for _ in self._directory.glob("*.db")))
+        took = GaugeMetricFamily(PREFIX + "metrics_collect_seconds", "How long the last merge took.")
+        took.add_metric([], time.perf_counter() - began)
+        return [*families, build, exits, files, took]
+
+
+def _without_removed(family: Metric, providers: Collection[str]) -> Metric:
+    """Gauges of providers that are no longer configured go, once what they count has ended."""
+    if family.type == "gauge":
+        family.samples = [s for s in family.samples if s.value or s.labels.get("provider", NONE) in providers]
+    return family
