@@ -21,6 +21,7 @@ dumps = orjson.dumps
 
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_SQUARE = bytes.maketrans(b"{}", b"[]")
 
 
 class TooDeep(ValueError):
@@ -41,9 +42,9 @@ def strict(body: bytes) -> Any:
 
 def _deeper_than(body: bytes, limit: int) -> bool:
     """Peel the innermost brackets off, level by level: a body of `limit` levels is gone after `limit` rounds."""
-    rest = _STRING.sub(b"", body).translate(None, _NOT_BRACKETS)
+    rest = _STRING.sub(b"", body).translate(_SQUARE, _NOT_BRACKETS)
     for _ in range(limit):
         if not rest:
             return False
-        rest = rest.replace(b"[]", b"").replace(b"{}", b"")
+        rest = rest.replace(b"[]", b"")
     return bool(rest)
