@@ -6,6 +6,7 @@ the end. `loads` is for what a provider sent, `dumps` for everything that leaves
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import Any
 
@@ -19,9 +20,10 @@ NotJson = orjson.JSONDecodeError
 loads = orjson.loads
 dumps = orjson.dumps
 
-_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+_STRING = re.compile(rb'"[^"]*"')
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
-_SQUARE = bytes.maketrans(b"{}", b"[]")
+_STEPS = bytes.maketrans(b"[]{}", b"\x01\xff\x01\xff")  # down and up, as signed bytes
+_BLOCK = 4096
 
 
 class TooDeep(ValueError):
@@ -41,10 +43,13 @@ def strict(body: bytes) -> Any:
 
 
 def _deeper_than(body: bytes, limit: int) -> bool:
-    """Peel the innermost brackets off, level by level: a body of `limit` levels is gone after `limit` rounds."""
-    rest = _STRING.sub(b"", body).translate(_SQUARE, _NOT_BRACKETS)
-    for _ in range(limit):
-        if not rest:
-            return False
-        rest = rest.replace(b"[]", b"")
-    return bool(rest)
+    """Follow the brackets outside of strings. Linear, and over as soon as the limit is passed."""
+    unescaped = body.replace(b"\\\\", b"").replace(b'\\"', b"")
+    steps = _STRING.sub(b"", unescaped).translate(_STEPS, _NOT_BRACKETS).replace(b"\x01\xff", b"")  # leaves are no news
+    depth = 1
+    for start in range(0, len(steps), _BLOCK):
+        depths = list(itertools.accumulate(memoryview(steps)[start : start + _BLOCK].cast("b"), initial=depth))
+        if max(depths) > limit:
+            return True
+        depth = depths[-1]
+    return False
