@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import random
 from collections.abc import Iterator
 
 import pytest
@@ -21,7 +22,7 @@ from tests.standin import (
     text,
 )
 from tests.standin.client import ask, content
-from tests.standin.cuts import cut
+from tests.standin.cuts import cut, places
 
 
 @pytest.fixture
@@ -137,16 +138,16 @@ def test_cuts_differ_by_seed_and_give_the_same_bytes() -> None:
     assert b"".join(first) == b"".join(other) == whole
     assert first == again
     assert first != other
-    assert any(not _is_utf8(piece) for piece in first)
-    assert any(piece.endswith(b"\r") for piece in first)
 
 
-def _is_utf8(data: bytes) -> bool:
-    try:
-        data.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
+def test_cuts_fall_inside_characters_and_line_ends() -> None:
+    data = "é世🙂\r\n\r\n".encode() * 500
+    edges = set(places(data, random.Random(1)))
+
+    inside_characters = {at for at, byte in enumerate(data) if byte & 0xC0 == 0x80}
+    inside_line_ends = {at for at, byte in enumerate(data) if byte == ord("\n")}
+    assert len(edges & inside_characters) > len(inside_characters) / 3
+    assert len(edges & inside_line_ends) > len(inside_line_ends) / 3
 
 
 @pytest.mark.parametrize("framing", list(Framing))

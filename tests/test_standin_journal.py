@@ -10,11 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.standin import (
-    End,
-    StandIn,
-    text,
-)
+from tests.standin import Answer, End, Framing, Piece, StandIn, text
 from tests.standin.client import ask, body_of, dial, read_until
 
 
@@ -146,3 +142,14 @@ def test_a_client_that_does_not_read_holds_nobody_else_up(standin: StandIn) -> N
         assert [ask(standin, "words-1")[0] for _ in range(5)] == [200] * 5
         assert standin.journal.request(model="fault-huge-32").outcome == "open"
     standin.journal.wait(model="fault-huge-32", outcome="aborted")
+
+
+def test_what_was_sent_arrives_before_a_reset_follows(standin: StandIn) -> None:
+    body = b"x" * (1 << 20)
+    standin.script(Answer(body=(Piece(body),), framing=Framing.CLOSE, end=End.RST))
+    with dial(standin, "any") as raw:
+        seen = read_until(raw, b"\r\n\r\n").partition(b"\r\n\r\n")[2]
+        while len(seen) < len(body):
+            seen += raw.recv(65536)
+        with pytest.raises(ConnectionResetError):
+            raw.recv(1)
