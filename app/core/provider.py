@@ -29,7 +29,9 @@ class Reader(Protocol):
 class Dialect(Protocol):
     """How one family of upstream APIs is spoken. Pure: no I/O, no clock, no environment."""
 
-    native: frozenset[Operation]  # asks it takes as they are; others reach it as CHAT, translated, or not at all
+    @property
+    def native(self) -> frozenset[Operation]:
+        """Asks it takes as they are; others reach it as CHAT, translated, or not at all."""
 
     def encode(self, ask: Ask, provider: Provider, model: str) -> UpstreamRequest:
         """Raises GatewayError (invalid_request, with the field) for what would change the answer if left out."""

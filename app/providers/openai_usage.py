@@ -1,0 +1,80 @@
+"""Token counts of providers that speak OpenAI's language: what the books get, and what the client sees."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.core.json import Json
+from app.core.usage import Usage
+
+
+def settle(raw: Json) -> Usage:
+    """Read a `usage` object and put its sums right, in place.
+
+    Outward `total_tokens == prompt_tokens + completion_tokens`, with the reasoning tokens inside the completion. xAI
+    (and its models on Azure) counts them beside it, which shows in its total; everybody else has them inside already.
+    """
+    prompt = _count(raw, "prompt_tokens")
+    completion = _count(raw, "completion_tokens")
+    total = _count(raw, "total_tokens")
+    of_prompt, of_completion = _details(raw, "prompt_tokens_details"), _details(raw, "completion_tokens_details")
+    reasoning = _count(of_completion, "reasoning_tokens") or _count(raw, "reasoning_tokens") or 0
+    cached = _first(
+        of_prompt, raw, ("cached_tokens",), ("cached_tokens", "num_cached_tokens", "prompt_cache_hit_tokens")
+    )
+    if prompt is None:
+        prompt = max(0, (total or 0) - (completion or 0))
+    if completion is None:
+        completion = max(0, (total or 0) - prompt)
+    if reasoning and total == prompt + completion + reasoning:
+        completion += reasoning
+    raw["prompt_tokens"] = prompt
+    raw["completion_tokens"] = completion
+    raw["total_tokens"] = prompt + completion
+    if cached and not of_prompt:
+        raw["prompt_tokens_details"] = {"cached_tokens": cached}
+    if reasoning and not of_completion:
+        raw["completion_tokens_details"] = {"reasoning_tokens": reasoning}
+    return Usage(
+        input=prompt,
+        output=completion,
+        cached_input=cached,
+        cache_write_input=_count(of_prompt, "cache_write_tokens") or 0,
+        reasoning_output=reasoning,
+    )
+
+
+def settle_input(raw: Json) -> Usage:
+    """The same for embeddings, which have no completion."""
+    prompt = _count(raw, "prompt_tokens")
+    if prompt is None:
+        prompt = _count(raw, "total_tokens") or 0
+    raw["prompt_tokens"] = prompt
+    raw["total_tokens"] = prompt + (_count(raw, "completion_tokens") or 0)
+    return Usage(input=prompt, output=0)
+
+
+def _first(details: Json, raw: Json, inner: tuple[str, ...], outer: tuple[str, ...]) -> int:
+    for name in inner:
+        if count := _count(details, name):
+            return count
+    for name in outer:
+        if count := _count(raw, name):
+            return count
+    return 0
+
+
+def _details(raw: Json, name: str) -> Json:
+    details = raw.get(name)
+    if isinstance(details, dict):
+        return details
+    if details is not None:
+        del raw[name]
+    return {}
+
+
+def _count(raw: Json, name: str) -> int | None:
+    value: Any = raw.get(name)
+    if value.__class__ is int:
+        return max(0, value)
+    return int(value) if isinstance(value, float) and value >= 0 else None
