@@ -37,7 +37,7 @@ def named(tree: object) -> dict[str, Path]:
     """Every file that the configuration names, with one of the places that name it."""
     wanted = (*(secret.file for secret in _SECRETS), _CERTIFICATES, _CREDENTIALS)
     places = ((get(tree, at), at) for path in wanted for at in matches(tree, path))
-    return {name: at for name, at in places if isinstance(name, str) and name}
+    return {str(name): at for name, at in places if isinstance(name, str) and name}
 
 
 def fill(tree: object, files: Reader, folder: str, report: Report) -> tuple[object, Mapping[Path, Path]]:

@@ -62,6 +62,9 @@ def read_sources(path: Path | None, environ: Mapping[str, str]) -> Sources:
     """
     if path is None:
         return Sources(None, BUILT_IN)
+    origin = str(path.absolute())
+    if not origin.isprintable():
+        raise ConfigError([Problem((), "expected a path of printable characters")], ascii(origin))
     try:
         with path.open("rb") as file:
             text = file.read(document.MAX_BYTES + 1).decode("utf-8-sig")
@@ -69,7 +72,7 @@ def read_sources(path: Path | None, environ: Mapping[str, str]) -> Sources:
         raise ConfigError([Problem((), f"cannot be read: {error.strerror}")], str(path)) from error
     except UnicodeDecodeError:
         raise ConfigError([Problem((), "expected UTF-8 text")], str(path)) from None
-    return Sources.of(str(path.absolute()), text, _names(text, environ))
+    return Sources.of(origin, text, _names(text, environ))
 
 
 def settings_of(sources: Sources, environ: Mapping[str, str]) -> Settings:
@@ -92,7 +95,7 @@ def locate(environ: Mapping[str, str], cwd: Path) -> Path | None:
             raise ConfigError([Problem((), "GATEWAY_CONFIG names it, but there is no such file")], name)
         return path
     usual = cwd / "gateway.yaml"
-    return usual if usual.exists() else None
+    return usual if os.path.lexists(usual) else None  # a link that leads nowhere is a mistake, not an absence
 
 
 def _names(text: str, environ: Mapping[str, str]) -> list[str]:

@@ -73,12 +73,11 @@ class Sources:
     @classmethod
     def from_bytes(cls, content: bytes) -> Self:
         """Raises ValueError if to_bytes() did not make this."""
-        raw = json.loads(content)
         try:
-            made = cls(raw["origin"], raw["text"], dict(raw["files"]), dict(raw["unreadable"]))
-        except (KeyError, TypeError) as error:
+            raw = json.loads(content)
+            return cls(raw["origin"], raw["text"], dict(raw["files"]), dict(raw["unreadable"]))
+        except (KeyError, TypeError, json.NotJson) as error:
             raise ValueError("not a published configuration") from error
-        return made
 
 
 def _read(path: Path) -> str:
