@@ -1,0 +1,107 @@
+"""Anthropic's Messages API as clients speak it, and its count_tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from app.core.errors import ErrorType, GatewayError, invalid
+from app.core.json import Json, dumps
+from app.core.language import Translation
+from app.core.wire import Ask, Frame, Operation
+from app.surfaces.messages_answer import message
+from app.surfaces.messages_request import to_chat
+from app.surfaces.messages_stream import MessageWriter
+
+_TYPES: Mapping[int, str] = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    403: "permission_error",
+    404: "not_found_error",
+    413: "request_too_large",
+    422: "invalid_request_error",
+    429: "rate_limit_error",
+    504: "timeout_error",
+    529: "overloaded_error",
+}
+_ROLES = ("user", "assistant", "system")
+
+
+@dataclass(frozen=True, slots=True)
+class MessagesLanguage:
+    """One of the two: `operation` is MESSAGES or COUNT_TOKENS."""
+
+    operation: Operation = Operation.MESSAGES
+    done: bytes = b""  # message_stop is an event like any other
+
+    @property
+    def carried_by_chat(self) -> bool:
+        return self.operation is Operation.MESSAGES
+
+    def check(self, body: Json) -> None:
+        if self.operation is Operation.MESSAGES:
+            limit = body.get("max_tokens")
+            if not isinstance(limit, int) or isinstance(limit, bool) or limit < 1:
+                raise invalid("max_tokens must be a whole number of at least 1", "max_tokens")
+        if not isinstance(body.get("system", ""), str | list):
+            raise invalid("system must be a string or a list of text blocks", "system")
+        for name in ("tools", "stop_sequences"):
+            if not isinstance(body.get(name) or [], list):
+                raise invalid(f"{name} must be a list", name)
+        for name in ("metadata", "output_config", "thinking", "tool_choice"):
+            if not isinstance(body.get(name) or {}, dict):
+                raise invalid(f"{name} must be an object", name)
+        _check_messages(body.get("messages"))
+
+    def wants_usage(self, body: Json) -> bool:
+        return True
+
+    def render(self, frame: Frame) -> bytes:
+        return b"event: %s\ndata: %s\n\n" % ((frame.event or "message").encode(), dumps(frame.data))
+
+    def error(self, error: GatewayError, call_id: str) -> Json:
+        kind = "overloaded_error" if error.type is ErrorType.OVERLOADED else _TYPES.get(error.status, "api_error")
+        return {"type": "error", "error": {"type": kind, "message": error.message}, "request_id": call_id}
+
+    def error_event(self, error: GatewayError, call_id: str) -> bytes:
+        return b"event: error\ndata: %s\n\n" % dumps(self.error(error, call_id))
+
+    def through_chat(self, ask: Ask) -> Translation:
+        return ThroughChat(ask)
+
+
+MESSAGES = MessagesLanguage()
+COUNT_TOKENS = MessagesLanguage(Operation.COUNT_TOKENS)
+
+
+class ThroughChat:
+    """A Messages request for a provider that is asked in chat, and the way back."""
+
+    def __init__(self, ask: Ask) -> None:
+        written = to_chat(ask.body)
+        self.dropped = written.dropped
+        self.ask = replace(ask, operation=Operation.CHAT, body=written.body, wants_usage=ask.stream, headers={})
+        self._names = written.names
+        self._writer = MessageWriter(written.names)
+
+    def whole(self, frame: Frame) -> Frame:
+        return message(frame, self._names)
+
+    def feed(self, frame: Frame) -> Sequence[Frame]:
+        return self._writer.feed(frame)
+
+    def end(self) -> Sequence[Frame]:
+        return self._writer.end()
+
+
+def _check_messages(messages: Any) -> None:
+    if not isinstance(messages, list) or not messages:
+        raise invalid("messages must be a list with at least one message", "messages")
+    for at, message_ in enumerate(messages):
+        if not isinstance(message_, dict):
+            raise invalid("a message must be an object", f"messages[{at}]")
+        if message_.get("role") not in _ROLES:
+            raise invalid(f"role must be one of {', '.join(_ROLES)}", f"messages[{at}].role")
+        if not isinstance(message_.get("content"), str | list):
+            raise invalid("content must be a string or a list of blocks", f"messages[{at}].content")
