@@ -84,4 +84,11 @@ def test_a_tenant_gets_403_for_a_model_that_it_may_not_use_and_does_not_see_it(t
 def test_labels_come_from_the_configuration_alone(table: RouteTable) -> None:
     assert table.resolve("gpt-anything", ANYONE).label == "gpt-*"
     assert table.resolve("a/anything", ANYONE).label == "a/*"
-    assert {label for label, _ in table.labels()} == {"fast", "gpt-*", "gpt-4*", "a/*", "a/small", "b/large/with/slashes"}
+    assert {label for label, _ in table.labels()} == {
+        "fast",
+        "gpt-*",
+        "gpt-4*",
+        "a/*",
+        "a/small",
+        "b/large/with/slashes",
+    }
