@@ -21,7 +21,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "metrics": {"core"},
     "routing": {"core", "upstream"},
     "instance": {"core", "config", "metrics"},
-    "housekeeper": {"core", "config", "instance", "metrics"},
+    "housekeeper": {"core", "config", "instance", "metrics", "logs"},
     "gateway": {"core", "config", "providers", "upstream", *CONCERNS},
     "pipeline": {"core", "gateway"},
     "web": {"core", "gateway", "pipeline"},

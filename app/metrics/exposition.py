@@ -6,6 +6,7 @@ another. Only the housekeeper does this: in a worker it would hold up every stre
 
 from __future__ import annotations
 
+import gzip
 import logging
 import platform
 import struct
@@ -17,7 +18,7 @@ from pathlib import Path
 
 from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
-from prometheus_client.exposition import choose_encoder
+from prometheus_client.exposition import choose_encoder, gzip_accepted
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
@@ -56,14 +57,17 @@ class Exposition:
         self._lock = threading.Lock()
         self._merged = _Merged()
 
-    def page(self, accept: str) -> tuple[str, bytes]:
-        """Content type and body, in the format that this Accept header prefers."""
+    def page(self, accept: str, accept_encoding: str = "") -> tuple[dict[str, str], bytes]:
+        """Headers and body, in the format and compression that these request headers ask for."""
         encode, content_type = choose_encoder(accept)
         with self._lock:
             merged = self._current()
             if content_type not in merged.pages:
                 merged.pages[content_type] = encode(merged)
-            return content_type, merged.pages[content_type]
+            body = merged.pages[content_type]
+        if gzip_accepted(accept_encoding):
+            return {"Content-Type": content_type, "Content-Encoding": "gzip"}, gzip.compress(body, 1)
+        return {"Content-Type": content_type}, body
 
     def _current(self) -> _Merged:
         age = time.monotonic() - self._merged.at
