@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
-from app.housekeeper.pages import Answer
+from app.housekeeper.pages import Answer, said
 from app.instance.environment import Address
 
 log = logging.getLogger(__name__)
