@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.standin import Answer, End, Framing, Piece, StandIn, text
-from tests.standin.client import ask, body_of, dial, read_until
+from tests.standin.client import ask, body_of, content, dial, read_until
 
 
 @pytest.fixture
@@ -153,3 +153,19 @@ def test_what_was_sent_arrives_before_a_reset_follows(standin: StandIn) -> None:
             seen += raw.recv(65536)
         with pytest.raises(ConnectionResetError):
             raw.recv(1)
+
+
+def test_hundreds_of_streams_run_side_by_side(standin: StandIn) -> None:
+    calls = [dial(standin, "words-20-gap-10", stream=True) for _ in range(200)]
+    answers = [read_until(raw, b"0\r\n\r\n") for raw in calls]
+    for raw in calls:
+        raw.close()
+
+    assert {content(answer) for answer in map(unchunked, answers)} == {text(20)}
+    assert standin.journal.totals["complete"] == 200
+
+
+def unchunked(answer: bytes) -> bytes:
+    """The body of an answer whose chunks hold a whole event each."""
+    lines = answer.partition(b"\r\n\r\n")[2].split(b"\r\n")
+    return b"".join(lines[1::2])

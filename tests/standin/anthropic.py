@@ -112,7 +112,13 @@ def models(names: tuple[str, ...]) -> dict[str, Any]:
 
 
 def model(name: str) -> dict[str, Any]:
-    return {"type": "model", "id": name, "display_name": name.title(), "created_at": "2025-01-01T00:00:00Z"}
+    return {
+        "type": "model",
+        "id": name,
+        "display_name": name.title(),
+        "created_at": "2025-01-01T00:00:00Z",
+        "lifecycle": "active",
+    }
 
 
 def _block_start(index: int, block: dict[str, Any]) -> Piece:

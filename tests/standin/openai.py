@@ -74,7 +74,8 @@ def plain(request: Request, plan: Plan) -> dict[str, Any]:
 def stream(request: Request, plan: Plan) -> Iterator[Piece]:
     """The events of a streamed answer, `[DONE]` included."""
     if not _is_legacy(request):
-        yield event(_chunk(request, [_choice({"role": "assistant", "content": "", "refusal": None})]), Part.START)
+        empty = "" if words_of(request, plan) else None  # calls of tools come without a text
+        yield event(_chunk(request, [_choice({"role": "assistant", "content": empty, "refusal": None})]), Part.START)
         for index in range(plan.reasoning):
             yield event(_chunk(request, [_choice({"reasoning_content": word(index)})]))
     for text in words_of(request, plan):
