@@ -70,6 +70,7 @@ class Exchange:
         self.target: Target | None = None
         self.attempts = 0
         self.dropped: tuple[str, ...] = ()
+        self.estimated = False  # no provider was asked: the answer is a guess of ours
         self._clock = clock
         self._observers: list[Observer] = []
         self._usage: Usage | None = None

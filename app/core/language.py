@@ -29,9 +29,16 @@ class Translation(Protocol):
 class Language(Protocol):
     """How one kind of client speaks."""
 
-    operation: Operation
-    done: bytes  # what ends a stream after its last frame
-    carried_by_chat: bool  # whether through_chat works: dialects that do not speak this language can be asked in chat
+    @property
+    def operation(self) -> Operation: ...
+
+    @property
+    def done(self) -> bytes:
+        """What ends a stream after its last frame."""
+
+    @property
+    def carried_by_chat(self) -> bool:
+        """Whether through_chat works: dialects that do not speak this language can be asked in chat."""
 
     def check(self, body: Json) -> None:
         """Raises GatewayError (invalid_request) naming the field that no provider could make sense of."""
@@ -47,6 +54,9 @@ class Language(Protocol):
 
     def error_event(self, error: GatewayError, call_id: str) -> bytes:
         """The same, inside a stream that has begun."""
+
+    def unaided(self, body: Json) -> Frame | None:
+        """An answer for want of a provider that could give a better one; marked as an estimate. None: there is none."""
 
     def through_chat(self, ask: Ask) -> Translation:
         """For dialects that do not speak this language; never called where chat does not carry it."""

@@ -31,6 +31,8 @@ class Attempts:
             GatewayError: the request itself is wrong, or no target answered: then the last failure.
         """
         able = self._able(call, route)
+        if not able:
+            return iter([[_unaided(call, route, exchange)]])
         guard = self.watch.begin(call.client)
         try:
             batches = self._first(call, able, exchange, guard)
@@ -59,10 +61,7 @@ class Attempts:
     def _able(self, call: Call, route: Route) -> Sequence[Target]:
         """The targets whose provider can be told this kind of call at all."""
         operation = call.language.operation
-        able = [t for t in route.targets if operation in t.provider.dialect.native or call.language.carried_by_chat]
-        if not able:
-            raise invalid(f"no provider of model {route.label!r} offers {operation}", "model", code="unsupported")
-        return able
+        return [t for t in route.targets if operation in t.provider.dialect.native or call.language.carried_by_chat]
 
     def _ask(self, call: Call, target: Target, exchange: Exchange, guard: Guard) -> Iterator[Batch]:
         provider = target.provider
@@ -145,6 +144,15 @@ class Started:
 
     def close(self) -> None:
         self._stream.close()
+
+
+def _unaided(call: Call, route: Route, exchange: Exchange) -> Frame:
+    frame = call.language.unaided(call.body)
+    if frame is None:
+        what = call.language.operation
+        raise invalid(f"no provider of model {route.label!r} offers {what}", "model", code="unsupported_operation")
+    exchange.estimated = True
+    return frame
 
 
 def _whole(answer: Answer, ask: Ask, target: Target, translation: Translation | None) -> Frame:

@@ -10,6 +10,7 @@ from app.core.errors import ErrorType, GatewayError, invalid
 from app.core.json import Json, dumps
 from app.core.language import Translation
 from app.core.wire import Ask, Frame, Operation
+from app.surfaces.estimate import estimate_tokens
 from app.surfaces.messages_answer import message
 from app.surfaces.messages_request import to_chat
 from app.surfaces.messages_stream import MessageWriter
@@ -66,6 +67,11 @@ class MessagesLanguage:
 
     def error_event(self, error: GatewayError, call_id: str) -> bytes:
         return b"event: error\ndata: %s\n\n" % dumps(self.error(error, call_id))
+
+    def unaided(self, body: Json) -> Frame | None:
+        if self.operation is Operation.MESSAGES:
+            return None
+        return Frame({"input_tokens": estimate_tokens(body)}, last=True)
 
     def through_chat(self, ask: Ask) -> Translation:
         return ThroughChat(ask)

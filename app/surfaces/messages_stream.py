@@ -138,7 +138,8 @@ class MessageWriter:
                 self._close()
             self._called = True
             name = self._names.get(call.name, call.name)
-            self._open_block({"type": "tool_use", "id": call.id or tool_use_id(), "name": name, "input": {}})
+            block = {"type": "tool_use", "id": call.id or tool_use_id(), "name": name, "input": {}}
+            self._open_block(block, len(call.name))
         for piece in call.pieces:
             self._delta({"type": "input_json_delta", "partial_json": piece}, len(piece))
         call.pieces = []
@@ -168,10 +169,10 @@ class MessageWriter:
         self._out.append(Frame(last, "message_delta", finish=self._finish, usage=self._usage))
         self._out.append(Frame({"type": "message_stop"}, "message_stop", last=True))
 
-    def _open_block(self, block: Json) -> None:
+    def _open_block(self, block: Json, chars: int = 0) -> None:
         self._open = block["type"]
         self._index += 1
-        self._event({"type": "content_block_start", "index": self._index, "content_block": block})
+        self._event({"type": "content_block_start", "index": self._index, "content_block": block}, chars)
 
     def _close(self) -> None:
         if self._open == "thinking":
@@ -184,5 +185,5 @@ class MessageWriter:
         data = {"type": "content_block_delta", "index": self._index, "delta": delta}
         self._out.append(Frame(data, "content_block_delta", chars))
 
-    def _event(self, data: Json) -> None:
-        self._out.append(Frame(data, data["type"]))
+    def _event(self, data: Json, chars: int = 0) -> None:
+        self._out.append(Frame(data, data["type"], chars))

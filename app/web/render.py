@@ -35,6 +35,8 @@ def _headers(exchange: Exchange) -> dict[str, str]:
         headers["x-gateway-provider"] = exchange.target.provider.name
         headers["x-gateway-model"] = exchange.target.model
         headers["x-gateway-attempts"] = str(exchange.attempts)
+    if exchange.estimated:
+        headers["x-gateway-estimated"] = "true"
     if exchange.dropped:
         headers["x-gateway-dropped"] = ", ".join(exchange.dropped)
     return headers
