@@ -6,6 +6,8 @@ without any path (`http://host:8000`) gets the path of its row, which is `/v1` f
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from app.core.provider import Provider
 from app.core.wire import Operation
 from app.providers.openai import OpenAIDialect
@@ -22,7 +24,7 @@ _EVERYTHING = frozenset(Feature)
 _NO_IMAGES = _EVERYTHING - {Feature.VISION}
 
 #: Who knows only the older name.
-_MAX_TOKENS = {"max_completion_tokens": "max_tokens"}
+_MAX_TOKENS: Mapping[str, str] = {"max_completion_tokens": "max_tokens"}
 
 #: What an assistant message holds when a client sends back what it was given, and some refuse.
 _OURS = frozenset({"reasoning", "reasoning_content", "refusal", "annotations", "audio", "function_call"})
