@@ -14,8 +14,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "core": set(),
     "config": {"core"},
     "tenants": {"core", "config"},
-    "surfaces": {"core"},
     "providers": {"core"},
+    "surfaces": {"core", "providers"},  # providers/fields.py says what each language can carry
     "upstream": {"core"},
     "logs": {"core"},
     "metrics": {"core"},
@@ -26,7 +26,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "pipeline": {"core", "gateway"},
     "web": {"core", "gateway", "pipeline"},
     "factory": {"core", "surfaces", "web"},
-    "worker": {"core", "config", "gateway", "instance", "factory", "web", *CONCERNS},
+    "worker": {"core", "config", "gateway", "instance", "factory", "web", "upstream", *CONCERNS},
     "cli": {"core", "config", "instance"},
     "__main__": {"cli"},
     "__init__": set(),
@@ -34,8 +34,8 @@ MAY_IMPORT: dict[str, set[str]] = {
 
 #: third-party package -> the rooms that may import it; one, but for Flask and gunicorn's two ends.
 ONE_DOOR: dict[str, set[str]] = {
-    "flask": {"web", "factory"},
-    "werkzeug": {"web", "factory"},
+    "flask": {"web", "factory", "worker"},
+    "werkzeug": {"web"},
     "requests": {"upstream"},
     "urllib3": {"upstream"},
     "prometheus_client": {"metrics"},
@@ -47,6 +47,8 @@ ONE_DOOR: dict[str, set[str]] = {
     "gunicorn": {"instance"},
     "gevent": {"instance"},
 }
+
+MUTABLE = (ast.Dict, ast.List, ast.Set)
 
 #: files over 300 lines, each with its reason.
 LONG: dict[str, str] = {}
@@ -97,7 +99,7 @@ def test_nothing_in_the_house_keeps_state_in_a_module() -> None:
     wrong = []
     for path in sorted(APP.rglob("*.py")):
         for node in ast.parse(path.read_text()).body:
-            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Dict | ast.List | ast.Set):
+            if isinstance(node, ast.Assign) and isinstance(node.value, MUTABLE) and ast.unparse(node.targets[0]) != "__all__":
                 wrong.append(
                     f"{path.relative_to(ROOT)}:{node.lineno} binds a mutable value without a type that says it is read only"
                 )
