@@ -119,9 +119,6 @@ class OpenAI:
     def unaided(self, body: Json) -> Frame | None:
         return None
 
-    def unaided(self, body: Json) -> Frame | None:
-        return None
-
     def through_chat(self, ask: Ask) -> Translation:
         raise GatewayError(ErrorType.NO_PROVIDER, f"no provider of this model speaks {ask.operation}")
 
