@@ -16,6 +16,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "tenants": {"core", "config"},
     "providers": {"core"},
     "surfaces": {"core", "providers"},  # providers/fields.py says what each language can carry
+    "resilience": {"core"},
     "upstream": {"core"},
     "logs": {"core"},
     "metrics": {"core"},
@@ -39,6 +40,7 @@ ONE_DOOR: dict[str, set[str]] = {
     "requests": {"upstream"},
     "urllib3": {"upstream"},
     "prometheus_client": {"metrics"},
+    "circuitbreaker": {"resilience"},
     "pydantic": {"config"},
     "pydantic_core": {"config"},
     "yaml": {"config"},
