@@ -155,6 +155,17 @@ def test_what_was_sent_arrives_before_a_reset_follows(standin: StandIn) -> None:
             raw.recv(1)
 
 
+def test_a_long_run_keeps_its_newest_records_and_all_totals() -> None:
+    with StandIn(keep=3) as standin:
+        for number in range(10):
+            ask(standin, f"words-{number}")
+        standin.journal.wait_for(lambda journal: journal.open_connections == 0)
+
+        assert [one.model for one in standin.journal.requests()] == ["words-7", "words-8", "words-9"]
+        assert len(standin.journal.connections()) == 3
+        assert standin.journal.totals["requests"] == standin.journal.totals["connections"] == 10
+
+
 def test_hundreds_of_streams_run_side_by_side(standin: StandIn) -> None:
     calls = [dial(standin, "words-20-gap-10", stream=True) for _ in range(200)]
     answers = [read_until(raw, b"0\r\n\r\n") for raw in calls]

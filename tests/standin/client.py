@@ -27,9 +27,13 @@ def ask(standin: StandIn, model: str, path: str = "/v1/chat/completions", **fiel
 
 def dial(standin: StandIn, model: str, path: str = "/v1/chat/completions", **fields: Any) -> socket.socket:
     """A raw connection on which one call was sent."""
-    raw = socket.create_connection(("127.0.0.1", standin.port), timeout=10)
     body = body_of(model, **fields)
-    raw.sendall(f"POST {path} HTTP/1.1\r\nhost: x\r\ncontent-length: {len(body)}\r\n\r\n".encode() + body)
+    raw = socket.create_connection(("127.0.0.1", standin.port), timeout=10)
+    try:
+        raw.sendall(f"POST {path} HTTP/1.1\r\nhost: x\r\ncontent-length: {len(body)}\r\n\r\n".encode() + body)
+    except OSError:
+        raw.close()
+        raise
     return raw
 
 
