@@ -19,6 +19,7 @@ FINISH: Mapping[str, str] = {
     "model_context_window_exceeded": "length",
     "refusal": "content_filter",
 }
+CALLS = ("tool_use", "server_tool_use")
 THOUGHTS = ("thinking", "redacted_thinking")
 
 _MUST_HAVE: Mapping[str, Json] = {
@@ -131,8 +132,8 @@ def _annotations(blocks: list[Json]) -> list[Json]:
 
 
 def _chars(block: Json) -> int:
-    """Characters of text, reasoning and arguments."""
+    """Characters of text, reasoning and calls."""
     kind = block["type"]
-    if kind in ("tool_use", "server_tool_use"):
-        return len(dumps(block.get("input") or {}))
+    if kind in CALLS:
+        return len(block["name"]) + len(dumps(block.get("input") or {}))
     return len(block.get("text" if kind == "text" else "thinking") or "")

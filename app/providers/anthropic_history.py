@@ -184,12 +184,12 @@ def _assistant_blocks(message: Json, where: str, *, thinking: bool) -> Iterator[
         yield from _text(refusal, {})
     if message.get("function_call"):
         raise invalid("function_call cannot be told to this provider; use tool_calls", f"{where}.function_call")
-    for at, call in enumerate(message.get("tool_calls") or ()):
+    for at, call in enumerate(_list(message.get("tool_calls"))):
         yield _call(call, f"{where}.tool_calls[{at}]")
 
 
 def _thoughts(message: Json) -> Iterator[Json]:
-    for block in message.get("thinking_blocks") or _from_details(message.get("reasoning_details")):
+    for block in _list(message.get("thinking_blocks")) or _from_details(message.get("reasoning_details")):
         if not isinstance(block, dict):
             continue
         if block.get("type") == "thinking" and block.get("signature"):
@@ -200,7 +200,7 @@ def _thoughts(message: Json) -> Iterator[Json]:
 
 def _from_details(details: Any) -> Iterator[Json]:
     """OpenRouter's form. Its `format` says who signed: somebody else's signature would be refused."""
-    for detail in details if isinstance(details, list) else ():
+    for detail in _list(details):
         if not isinstance(detail, dict) or not str(detail.get("format") or "anthropic").startswith("anthropic"):
             continue
         if detail.get("type") == "reasoning.text":
@@ -230,6 +230,10 @@ def _input(arguments: Any) -> Json:
     except NotJson:
         parsed = None
     return parsed if isinstance(parsed, dict) else {"INVALID_JSON": str(arguments)}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _string(part: Json, name: str, where: str) -> str:

@@ -26,7 +26,7 @@ def supported_schema(schema: Any) -> Any:
     for name, value in schema.items():
         if name in _BY_NAME and isinstance(value, dict):
             made[name] = {key: supported_schema(each) for key, each in value.items()}
-        elif name in _LISTS or name == "oneOf":
+        elif name in (*_LISTS, "oneOf") and isinstance(value, list):
             made["anyOf" if name == "oneOf" else name] = [supported_schema(each) for each in value]
         elif name == "items":
             made[name] = supported_schema(value)

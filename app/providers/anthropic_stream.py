@@ -14,7 +14,7 @@ from app.core.ids import completion_id
 from app.core.json import Json, dumps, loads
 from app.core.usage import Usage
 from app.core.wire import Ask, Event, Frame
-from app.providers.anthropic_answer import FINISH, annotation, set_right_block, set_right_usage
+from app.providers.anthropic_answer import CALLS, FINISH, annotation, set_right_block, set_right_usage
 from app.providers.anthropic_usage import chat_usage, usage_of
 
 Failed = Callable[[bytes], GatewayError]  # an error event, decoded
@@ -60,13 +60,15 @@ class MessagesReader:
             set_right_usage(data["message"]["usage"], "input_tokens", "output_tokens")
             return Frame(data, kind, usage=self._counts.take(data["message"]["usage"]))
         if kind == "content_block_start":
-            set_right_block(data["content_block"])
-        elif kind == "message_delta":
+            block = data["content_block"]
+            set_right_block(block)
+            return Frame(data, kind, len(block["name"]) if block["type"] in CALLS else 0)
+        if kind == "message_delta":
             return self._message_delta(data)
-        elif kind == "message_stop":
+        if kind == "message_stop":
             self.complete = self.done = True
             return Frame(data, kind, last=True)
-        elif kind == "error":
+        if kind == "error":
             raise self._failed(event.data)
         return Frame(data, kind)
 
@@ -179,7 +181,7 @@ class ChatReader:
         if kind == "tool_use":
             self._calls += 1
             function = {"name": block["name"], "arguments": ""}
-            return self._call({"id": block["id"], "type": "function", "function": function}, 0)
+            return self._call({"id": block["id"], "type": "function", "function": function}, len(block["name"]))
         if kind == "text":
             return self._text(block.get("text") or "")
         return self._thought(block.get("thinking") or "") if kind == "thinking" else ()

@@ -28,10 +28,19 @@ class _Call:
 class Calls:
     """The calls of one choice."""
 
-    __slots__ = ("_calls",)
+    __slots__ = ("_calls", "_going_on")
 
     def __init__(self) -> None:
         self._calls: list[_Call] = []
+        self._going_on: int | None = None  # index of a call of which more arguments need no looking after
+
+    def plain(self, fragments: list[Json]) -> int | None:
+        """Characters of a fragment that only goes on with the arguments it should; None for one to be looked at."""
+        (fragment,) = fragments
+        if fragment["index"] != self._going_on or len(fragment) != 2 or len(fragment["function"]) != 1:
+            return None
+        arguments = fragment["function"]["arguments"]
+        return len(arguments) if arguments.__class__ is str else None
 
     def __bool__(self) -> bool:
         return bool(self._calls)
@@ -82,6 +91,7 @@ class Calls:
                 fragment.pop("function", None)
             return fragment
         self._put_function(function, call, new)
+        self._going_on = call.index if call.argued and call.index == call.theirs else None
         return fragment
 
     def _put_function(self, function: Json, call: _Call, new: bool) -> None:

@@ -79,7 +79,7 @@ def _put_message(message: Json) -> None:
         put_content(message)
     if "reasoning" in message:
         put_reasoning(message)
-    if "tool_calls" in message:
+    if message.get("tool_calls") is not None:
         _put_calls(message)
     if not isinstance(message.get("refusal"), str | None):
         message["refusal"] = None

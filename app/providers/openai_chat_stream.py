@@ -33,10 +33,13 @@ class ChatReader(StreamReader):
                 chars += len(value)
             elif name == "reasoning" and value.__class__ is str:
                 thoughts = value
+            elif name == "tool_calls":
+                said = self._calls[choice["index"]].plain(value)
+                if said is None:
+                    return None
+                chars += said
             elif name != "role" or value != "assistant":
                 return None
-        if "message" in choice:
-            return None
         if thoughts and not delta.get("reasoning_content"):
             delta["reasoning_content"] = thoughts
             chars += len(thoughts)

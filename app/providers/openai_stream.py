@@ -89,6 +89,7 @@ class StreamReader:
                 and chunk.get("service_tier") in _GOOD_TIERS
                 and not self._finished
                 and "error" not in chunk
+                and "message" not in choice
             ):
                 chars = self._plain(choice)
         except (KeyError, TypeError, ValueError, AttributeError):

@@ -12,7 +12,7 @@ def settle(raw: Json) -> Usage:
     """Read a `usage` object and put its sums right, in place.
 
     Outward `total_tokens == prompt_tokens + completion_tokens`, with the reasoning tokens inside the completion. xAI
-    (and its models on Azure) counts them beside it, which shows in its total; everybody else has them inside already.
+    (and its models on Azure) counts them beside it, and Gemini does not name them at all; either shows in the total.
     """
     prompt = _count(raw, "prompt_tokens")
     completion = _count(raw, "completion_tokens")
@@ -26,8 +26,8 @@ def settle(raw: Json) -> Usage:
         prompt = max(0, (total or 0) - (completion or 0))
     if completion is None:
         completion = max(0, (total or 0) - prompt)
-    if reasoning and total == prompt + completion + reasoning:
-        completion += reasoning
+    if total is not None and total > prompt + completion:
+        completion = total - prompt
     raw["prompt_tokens"] = prompt
     raw["completion_tokens"] = completion
     raw["total_tokens"] = prompt + completion
