@@ -66,8 +66,6 @@ class _Unix(_Threaded, socketserver.UnixStreamServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    server_version = "llm-gateway"
-    sys_version = ""
     timeout = _SILENCE
     error_content_type = "application/json"
     error_message_format = '{"error": {"message": "bad request (%(code)d)"}}'
@@ -86,6 +84,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+    def version_string(self) -> str:
+        return "llm-gateway"
 
     def log_message(self, format: str, *args: object) -> None:
         """A scrape is not worth a line."""

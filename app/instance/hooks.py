@@ -7,6 +7,7 @@ worker_exit. A hook that raises in the master ends the service, so those of a ru
 from __future__ import annotations
 
 import os
+import sys
 from typing import Any
 
 from app.core import json
@@ -66,6 +67,16 @@ def worker_abort(worker: Any) -> None:
 
 
 def worker_exit(_arbiter: Any, worker: Any) -> None:
-    """gunicorn calls this in the master, too, for a worker that is gone already."""
-    if worker.pid == os.getpid() and hasattr(worker, "slot"):
-        slots.note_exit(worker.slot.directory, "graceful" if worker.booted else "failed")
+    """gunicorn calls this in the master, too, for a worker that is gone already.
+
+    A worker that is done leaves at once: the interpreter's own way out waits for threads that still hold a stream which
+    had its time, and a second Ctrl-C on that way is a traceback.
+    """
+    if worker.pid != os.getpid() or not hasattr(worker, "slot"):
+        return
+    slots.note_exit(worker.slot.directory, "graceful" if worker.booted else "failed")
+    end = sys.exc_info()[1]
+    if worker.booted and isinstance(end, SystemExit) and not end.code:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
