@@ -57,7 +57,9 @@ class ProviderS(Part):
     """One provider. `kind` is always set after loading, and `api_key` also where the file had `api_key_file`."""
 
     kind: str = Field(default="", description="what it speaks; the name of the entry if left out")
-    base_url: BaseUrl | None = Field(default=None, description="where it is, version included (.../v1)")
+    base_url: BaseUrl | None = Field(
+        default=None, description="where it is; a bare host gets the kind's usual path (/v1)"
+    )
     api_key: Credential | None = Field(
         default=None, description='sent to the provider; "${NAME}" reads the environment'
     )

@@ -11,6 +11,7 @@ from app.config.problems import Report
 from app.config.schema import schema
 from app.config.tree import matches, pattern
 from app.core.errors import ErrorType
+from app.providers import registry
 from tests.config.given import problems
 from tests.config.test_accepted import EVERYTHING, KEYS
 
@@ -84,6 +85,15 @@ def test_faults_are_error_types_that_a_provider_can_cause_or_accidents_of_the_wi
             "cancelled", "internal"}  # fmt: skip
 
     assert set(FAULTS) == {str(e) for e in ErrorType} - ours | accidents
+
+
+def test_the_kinds_are_those_that_there_are_providers_for() -> None:
+    rows = registry.rows()
+
+    assert set(KINDS) == set(rows)
+    assert {kind for kind, row in KINDS.items() if "base_url" in row.needs} == {
+        kind for kind, row in rows.items() if row.base_url is None
+    }
 
 
 def test_every_kind_of_provider_can_be_configured_with_what_it_needs() -> None:
