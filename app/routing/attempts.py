@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 from app.core.call import Call, Route, Target
 from app.core.clock import Clock
@@ -35,11 +34,10 @@ class Attempts:
             return iter([[_unaided(call, route, exchange)]])
         guard = self.watch.begin(call.client)
         try:
-            batches = self._first(call, able, exchange, guard)
+            return self._first(call, able, exchange, guard)
         except BaseException:
             self.watch.end(guard)
             raise
-        return Watched(batches, partial(self.watch.end, guard))
 
     def _first(self, call: Call, targets: Sequence[Target], exchange: Exchange, guard: Guard) -> Iterator[Batch]:
         failure: GatewayError | None = None
@@ -83,67 +81,19 @@ class Attempts:
 
         timeouts = target.timeouts
         deadline = min(timeouts.deadline, call.patience or timeouts.deadline)
-        bounds = Bounds(target, call.began + deadline, self.clock, guard)
+        bounds = Bounds(target, call.began + deadline, guard, self.watch, self.clock)
         bounds.allow(timeouts.first_byte if call.stream else timeouts.first_byte_plain)
         exchange.attempt(target)
         answer = self.transports[provider.name].send(provider, request, timeouts.connect, guard)
         if answer.status != 200:
             raise provider.dialect.decode_error(provider, answer.status, answer.headers, answer.read())
         if not call.stream:
-            return iter([[_whole(answer, ask, target, translation)]])
-        reader = provider.dialect.reader(ask, provider)
-        return Started(Stream(answer, reader, translation, bounds))
-
-
-class Watched:
-    """Batches under a guard, which ends with them."""
-
-    def __init__(self, batches: Iterator[Batch], end: Callable[[], None]) -> None:
-        self._batches = batches
-        self._end = end
-
-    def __iter__(self) -> Watched:
-        return self
-
-    def __next__(self) -> Batch:
-        try:
-            return next(self._batches)
-        except BaseException:
-            self._end()
-            raise
-
-    def close(self) -> None:
-        try:
-            if close := getattr(self._batches, "close", None):
-                close()
-        finally:
-            self._end()
-
-
-class Started:
-    """A stream whose first content has arrived, or that ended well without any. Making one waits for that."""
-
-    def __init__(self, stream: Stream) -> None:
-        self._stream = stream
-        self._held: list[Batch] = []
-        try:
-            for batch in stream:
-                self._held.append(batch)
-                if any(frame.chars for frame in batch):
-                    break
-        except BaseException:
-            stream.close()
-            raise
-        self._held.reverse()
-
-    def __iter__(self) -> Started:
-        return self
-
-    def __next__(self) -> Batch:
-        return self._held.pop() if self._held else next(self._stream)
-
-    def close(self) -> None:
-        self._stream.close()
+            frame = _whole(answer, ask, target, translation)
+            bounds.end()
+            return iter([[frame]])
+        stream = Stream(answer, provider.dialect.reader(ask, provider), translation, bounds)
+        stream.begin()
+        return stream
 
 
 def _unaided(call: Call, route: Route, exchange: Exchange) -> Frame:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from app.core.call import Target
 from app.core.clock import Clock
 from app.core.errors import ErrorType, GatewayError
@@ -13,27 +11,34 @@ from app.core.provider import Reader
 from app.core.wire import Event, Frame
 from app.upstream.answer import Answer
 from app.upstream.sse import Splitter
-from app.upstream.watch import Guard
+from app.upstream.watch import Guard, Watch
 
 AFTER_FINISH = 2.0  # seconds that usage or the end may take after the finish reason
 
 
-@dataclass(frozen=True, slots=True)
 class Bounds:
     """Who is asked, until when the whole call may take (monotonic), and the guard that sees to it."""
 
-    target: Target
-    ends_at: float
-    clock: Clock
-    guard: Guard
+    __slots__ = ("_clock", "_ends_at", "_guard", "_watch", "target")
+
+    def __init__(self, target: Target, ends_at: float, guard: Guard, watch: Watch, clock: Clock) -> None:
+        self.target = target
+        self._ends_at = ends_at
+        self._guard = guard
+        self._watch = watch
+        self._clock = clock
 
     def allow(self, silence: float | None) -> None:
         """From now on, so many seconds of silence at most."""
-        self.guard.due = self.ends_at if silence is None else min(self.ends_at, self.clock.monotonic() + silence)
+        due = self._ends_at if silence is None else self._clock.monotonic() + silence
+        self._guard.due = due if due < self._ends_at else self._ends_at
+
+    def end(self) -> None:
+        self._watch.end(self._guard)
 
 
 class Stream:
-    """Iterator of batches with a close().
+    """Iterator of batches with a close(), and the end of its guard.
 
     A failure after the first content is `stream_interrupted`, whatever it was: what the client has read cannot be
     unsaid. Events that came before the failure, in the same piece, are handed on first.
@@ -46,26 +51,46 @@ class Stream:
         self._bounds = bounds
         self._splitter = Splitter()
         self._content = False
+        self._held: list[Batch] = []  # from the last to the first
         self._failure: GatewayError | None = None
         self._over = False
         self.malformed = 0
+
+    def begin(self) -> None:
+        """Wait for the first content, or for an answer that ends well without any. Raises as the upstream fails."""
+        try:
+            while not self._content and (batch := self._fresh()) is not None:
+                self._held.append(batch)
+        except BaseException:
+            self._answer.close()
+            raise
+        self._held.reverse()
 
     def __iter__(self) -> Stream:
         return self
 
     def __next__(self) -> Batch:
-        while not self._over:
-            if self._failure is not None:
-                self.close()
-                raise self._failure
-            batch = self._read()
-            if batch:
-                return batch
-        raise StopIteration
+        batch = self._held.pop() if self._held else self._fresh()
+        if batch is None:
+            raise StopIteration
+        return batch
 
     def close(self) -> None:
         self._over = True
+        self._held.clear()
         self._answer.close()
+        self._bounds.end()
+
+    def _fresh(self) -> Batch | None:
+        """The next batch from upstream; None after the last."""
+        while not self._over:
+            if self._failure is not None:
+                self._over = True
+                self._answer.close()
+                raise self._failure
+            if batch := self._read():
+                return batch
+        return None
 
     def _read(self) -> list[Frame]:
         """The frames of one piece from the socket; none is normal."""
@@ -118,6 +143,7 @@ class Stream:
             frames.extend(self._translation.end())
         self._over = True
         self._answer.finish()
+        self._bounds.end()
 
     def _fail(self, error: GatewayError, frames: list[Frame]) -> None:
         if self._reader.complete:  # all that matters has come: silence or a cut after the finish reason is no loss

@@ -7,7 +7,7 @@ of a call. Every exception of requests and urllib3 becomes a GatewayError here a
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import requests
 import urllib3
@@ -24,6 +24,7 @@ MAX_BODY = 16 * 1024 * 1024  # of a plain answer; more is not an answer
 PIECE = 65536
 LEFTOVER = 65536  # bytes after the end of a stream that are worth reading to keep the connection
 LEFTOVER_WAIT = 0.1
+FAILURES = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
 LONGEST = 86400.0  # the Guard bounds silence; should its thread ever die, the socket gives up after a day
 
 
@@ -52,8 +53,9 @@ class HttpTransport:
         )
         self._holder.guard = guard
         try:
-            with _named(provider, guard):
-                return HttpAnswer(provider, self._adapter(provider).ask(prepared, connect, LONGEST), guard)
+            return HttpAnswer(provider, self._adapter(provider).ask(prepared, connect, LONGEST), guard)
+        except FAILURES as error:
+            raise _named(error, provider, guard) from error
         finally:
             self._holder.guard = None
 
@@ -80,18 +82,23 @@ class HttpAnswer:
         return {name.lower(): value for name, value in self._response.headers.items()}
 
     def read(self) -> bytes:
-        with _named(self._provider, self._guard):
+        try:
             body: bytes = self._raw.read(MAX_BODY + 1)
-            if len(body) > MAX_BODY or self._raw.read(1):  # the second read tells urllib3 that the body is over
-                self.close()
-                message = f"provider {self._provider.name} answered with more than {MAX_BODY} bytes"
-                raise GatewayError(ErrorType.INVALID_RESPONSE, message, provider=self._provider.name)
+            more = len(body) > MAX_BODY or self._raw.read(1)  # the second read tells urllib3 that the body is over
+        except FAILURES as error:
+            raise _named(error, self._provider, self._guard) from error
+        if more:
+            self.close()
+            message = f"provider {self._provider.name} answered with more than {MAX_BODY} bytes"
+            raise GatewayError(ErrorType.INVALID_RESPONSE, message, provider=self._provider.name)
         self._over()
         return body
 
     def piece(self) -> bytes:
-        with _named(self._provider, self._guard):
+        try:
             piece: bytes = self._raw.read1(PIECE)
+        except FAILURES as error:
+            raise _named(error, self._provider, self._guard) from error
         if not piece:
             self._over()
         return piece
@@ -116,18 +123,14 @@ class HttpAnswer:
         self._guard.check(self._provider.name)
 
 
-@contextlib.contextmanager
-def _named(provider: Provider, guard: Guard) -> Iterator[None]:
-    """Exceptions of the packages below as ours. Their text names hosts and ports: callers never see it."""
-    try:
-        yield
-    except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-        guard.let_go()
-        guard.check(provider.name)  # it was us who hung up, and why
-        error_type, what = _meaning(error)
-        message = f"provider {provider.name} {what}"
-        silent = error_type is ErrorType.TIMEOUT and not isinstance(error, requests.ConnectTimeout)
-        raise GatewayError(error_type, message, provider=provider.name, silent=silent) from error
+def _named(error: Exception, provider: Provider, guard: Guard) -> GatewayError:
+    """An exception of the packages below as ours. Its text names hosts and ports: callers never see it."""
+    guard.let_go()
+    guard.check(provider.name)  # it was us who hung up, and why
+    error_type, what = _meaning(error)
+    message = f"provider {provider.name} {what}"
+    silent = error_type is ErrorType.TIMEOUT and not isinstance(error, requests.ConnectTimeout)
+    return GatewayError(error_type, message, provider=provider.name, silent=silent)
 
 
 def _meaning(error: Exception) -> tuple[ErrorType, str]:
