@@ -12,6 +12,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from bench import rivals, servers
 from bench.load import put_on
@@ -48,6 +49,12 @@ ROWS = {
     "start": Measure("start to first answer ms", most=2000),
 }
 
+OURS = {"bare": servers.bare, "gateway": servers.gateway}
+RIVALS = {"litellm": rivals.litellm, "portkey": rivals.portkey}
+
+Maker = Callable[[int], Server]
+"""Number of workers -> the server."""
+
 Figures = dict[str, dict[str, list[float]]]
 """Row -> server's name -> a figure a round."""
 
@@ -55,12 +62,11 @@ Figures = dict[str, dict[str, list[float]]]
 def main() -> None:
     options = parse()
     raise_file_limit()
-    servers.build()
     figures: Figures = defaultdict(lambda: defaultdict(list))
-    with servers.provider() as upstream:
+    with servers.prepared() as place, servers.provider() as upstream:
         contenders = [
-            *(maker_of(kind, upstream, worker_class) for worker_class in options.classes for kind in options.servers),
-            *(rival_of(name, upstream) for name in options.rivals),
+            *(partial(OURS[kind], place, upstream, name) for name in options.classes for kind in options.servers),
+            *(partial(RIVALS[name], place, upstream) for name in options.rivals),
         ]
         if {"plain", "stream"} & options.parts:
             one_worker(contenders, options, figures)
@@ -88,8 +94,8 @@ def parse() -> Options:
     parser.add_argument("--rounds", type=int, help="how often each server is measured (5)")
     parser.add_argument("--only", action="append", choices=PARTS, help="measure this alone; may be given again")
     parser.add_argument("--class", dest="classes", action="append", choices=["gevent", "gthread"])
-    parser.add_argument("--server", dest="servers", action="append", choices=["bare", "gateway"])
-    parser.add_argument("--with", dest="rivals", action="append", choices=["litellm", "portkey"], default=[])
+    parser.add_argument("--server", dest="servers", action="append", choices=OURS)
+    parser.add_argument("--with", dest="rivals", action="append", choices=RIVALS, default=[])
     given = parser.parse_args()
     return Options(
         rounds=given.rounds or (1 if given.quick else 5),
@@ -99,20 +105,6 @@ def parse() -> Options:
         servers=given.servers or ["bare", "gateway"],
         rivals=given.rivals,
     )
-
-
-Maker = Callable[[int], Server]
-"""Number of workers -> the server."""
-
-
-def maker_of(kind: str, upstream: int, worker_class: str) -> Maker:
-    make = {"bare": servers.bare, "gateway": servers.gateway}[kind]
-    return lambda workers: make(upstream, worker_class, workers)
-
-
-def rival_of(name: str, upstream: int) -> Maker:
-    make = {"litellm": rivals.litellm, "portkey": rivals.portkey}[name]
-    return lambda workers: make(upstream, workers)
 
 
 def one_worker(contenders: Iterable[Maker], options: Options, figures: Figures) -> None:

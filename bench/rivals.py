@@ -5,18 +5,19 @@ import shutil
 import subprocess
 import sys
 from importlib.metadata import distributions
+from pathlib import Path
 
 from bench.servers import KEY, MODEL, WORK, Server, free_port
 
 
-def litellm(upstream: int, workers: int) -> Server:
+def litellm(place: Path, upstream: int, workers: int) -> Server:
     """LiteLLM's proxy, with a master key, no database and no logging callbacks."""
     home = WORK / "litellm"
     if not (home / "bin" / "litellm").exists():
         print("installing LiteLLM from PyPI")
         subprocess.run([sys.executable, "-m", "venv", home], check=True)
         subprocess.run([home / "bin" / "python", "-m", "pip", "install", "-q", "litellm[proxy]"], check=True)
-    config = WORK / "litellm.yaml"
+    config = place / "litellm.yaml"
     config.write_text(
         f"""
 model_list:
@@ -26,16 +27,17 @@ general_settings: {{master_key: {KEY}}}
 """
     )
     port = free_port()
-    place = ["--host", "127.0.0.1", "--port", str(port)]
+    address = ["--host", "127.0.0.1", "--port", str(port)]
     return Server(
         f"LiteLLM {installed('litellm', home)}",
-        [str(home / "bin" / "litellm"), "--config", str(config), "--num_workers", str(workers), *place],
+        place,
+        [str(home / "bin" / "litellm"), "--config", str(config), "--num_workers", str(workers), *address],
         port,
         {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_LOG": "ERROR"},
     )
 
 
-def portkey(upstream: int, workers: int) -> Server:
+def portkey(place: Path, upstream: int, workers: int) -> Server:
     """Portkey's gateway, which is one process whatever the number of workers."""
     del workers
     home = WORK / "portkey"
@@ -52,6 +54,7 @@ def portkey(upstream: int, workers: int) -> Server:
     port = free_port()
     return Server(
         f"Portkey {version}",
+        place,
         ["node", str(package / "build" / "start-server.js"), f"--port={port}", "--headless"],
         port,
         {"NODE_ENV": "production"},
@@ -59,7 +62,7 @@ def portkey(upstream: int, workers: int) -> Server:
     )
 
 
-def installed(name: str, home: object) -> str:
+def installed(name: str, home: Path) -> str:
     """The version of a distribution in another virtual environment."""
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     found = distributions(name=name, path=[f"{home}/lib/{version}/site-packages"])

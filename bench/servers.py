@@ -4,7 +4,6 @@ import contextlib
 import hashlib
 import http.client
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -36,6 +35,8 @@ class Server:
     """A server that could be started: what to run, and what its clients must send beside the key."""
 
     name: str
+    place: Path
+    """A directory of this run, for logs and whatever else it writes."""
     command: Sequence[str]
     port: int
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -73,10 +74,11 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def bare(upstream: int, worker_class: str, workers: int) -> Server:
+def bare(place: Path, upstream: int, worker_class: str, workers: int) -> Server:
     port = free_port()
     return Server(
         f"bare {worker_class}",
+        place,
         [
             *(sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}"),
             *("--worker-class", worker_class, "--workers", str(workers), "--threads", "1000"),
@@ -87,10 +89,9 @@ def bare(upstream: int, worker_class: str, workers: int) -> Server:
     )
 
 
-def gateway(upstream: int, worker_class: str, workers: int) -> Server:
+def gateway(place: Path, upstream: int, worker_class: str, workers: int) -> Server:
     port = free_port()
-    run_dir = tempfile.mkdtemp(prefix="gateway-", dir=WORK)
-    config = Path(run_dir + ".yaml")
+    config = place / f"{port}.yaml"
     config.write_text(
         f"""
 providers: {{openai: {{base_url: "http://127.0.0.1:{upstream}/v1", api_key: sk-upstream}}}}
@@ -100,13 +101,14 @@ tenants: {{bench: {{keys: ["sha256:{hashlib.sha256(KEY.encode()).hexdigest()}"]}
     )
     return Server(
         f"gateway {worker_class}",
+        place,
         [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "wsgi:app"],
         port,
         {
             "GATEWAY_CONFIG": str(config),
             "GATEWAY_BIND": f"127.0.0.1:{port}",
             "GATEWAY_METRICS_BIND": f"127.0.0.1:{free_port()}",
-            "GATEWAY_RUN_DIR": run_dir,
+            "GATEWAY_RUN_DIR": str(place / str(port)),
             "GATEWAY_WORKER_CLASS": worker_class,
             "WEB_CONCURRENCY": str(workers),
         },
@@ -148,7 +150,7 @@ def provider() -> Iterator[int]:
 @contextlib.contextmanager
 def running(server: Server, *, patience: float = 60) -> Iterator[Running]:
     """Start a server, wait for its first answer, and stop all of its processes at the end."""
-    log = WORK / f"{server.name.replace(' ', '-')}.log"
+    log = server.place / f"{server.port}.log"
     began = time.monotonic()
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -162,7 +164,7 @@ def running(server: Server, *, patience: float = 60) -> Iterator[Running]:
     try:
         while not answers(server):
             if process.poll() is not None or time.monotonic() - began > patience:
-                raise SystemExit(f"{server.name} does not answer; the end of {log}:\n{log.read_text()[-2000:]}")
+                raise SystemExit(f"{server.name} does not answer; its log ends in:\n{log.read_text()[-2000:]}")
             time.sleep(0.005)
         yield Running(server, psutil.Process(process.pid), time.monotonic() - began)
     finally:
@@ -195,15 +197,13 @@ def answers(server: Server) -> bool:
     return answer.status == 200
 
 
-def build() -> None:
-    """Compile the load and the provider, where their sources are newer."""
+@contextlib.contextmanager
+def prepared() -> Iterator[Path]:
+    """Compile the load and the provider where their sources are newer; yields an empty directory for this run."""
     WORK.mkdir(exist_ok=True)
-    for old in WORK.glob("gateway-*"):
-        if old.is_dir():
-            shutil.rmtree(old)
-        else:
-            old.unlink()
     for name in ("upstream", "load"):
         source, program = ROOT / "bench" / f"{name}.c", WORK / name
         if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
             subprocess.run(["cc", "-O2", "-Wall", "-o", program, source], check=True)
+    with tempfile.TemporaryDirectory(prefix="gateway-bench-") as place:
+        yield Path(place)
