@@ -41,6 +41,8 @@ class Server:
     port: int
     environment: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
+    directory: Path | None = None
+    """Where it runs; `place` if none. gunicorn takes the settings that it finds there."""
 
 
 class Running:
@@ -82,6 +84,7 @@ def bare(place: Path, upstream: int, worker_class: str, workers: int) -> Server:
         [
             *(sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}"),
             *("--worker-class", worker_class, "--workers", str(workers), "--threads", "1000"),
+            *("--pythonpath", str(ROOT)),
             *("--worker-connections", "2000", "--keep-alive", "75", "--timeout", "120", "--no-control-socket"),
             f"bench.bare:create_app('http://127.0.0.1:{upstream}/v1')",
         ],
@@ -112,6 +115,7 @@ tenants: {{bench: {{keys: ["sha256:{hashlib.sha256(KEY.encode()).hexdigest()}"]}
             "GATEWAY_WORKER_CLASS": worker_class,
             "WEB_CONCURRENCY": str(workers),
         },
+        directory=ROOT,
     )
 
 
@@ -155,7 +159,7 @@ def running(server: Server, *, patience: float = 60) -> Iterator[Running]:
     with log.open("wb") as output:
         process = subprocess.Popen(
             server.command,
-            cwd=ROOT,
+            cwd=server.directory or server.place,
             env=os.environ | server.environment,
             stdout=output,
             stderr=output,
