@@ -25,7 +25,6 @@ PIECE = 65536
 LEFTOVER = 65536  # bytes after the end of a stream that are worth reading to keep the connection
 LEFTOVER_WAIT = 0.1
 FAILURES = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
-LONGEST = 86400.0  # the Guard bounds silence; should its thread ever die, the socket gives up after a day
 
 
 class HttpTransport:
@@ -53,7 +52,7 @@ class HttpTransport:
         )
         self._holder.guard = guard
         try:
-            return HttpAnswer(provider, self._adapter(provider).ask(prepared, connect, LONGEST), guard)
+            return HttpAnswer(provider, self._adapter(provider).ask(prepared, connect), guard)
         except FAILURES as error:
             raise _named(error, provider, guard) from error
         finally:
@@ -75,7 +74,11 @@ class HttpAnswer:
         self._response = response
         self._guard = guard
         self._raw: urllib3.BaseHTTPResponse = response.raw
-        guard.hold(self._raw.shutdown)  # from here on it knows by itself when the connection has been given back
+        try:
+            guard.hold(self._raw.shutdown)  # from here on it knows by itself when the connection has been given back
+        except GatewayError:
+            self._raw.close()
+            raise
 
     @property
     def headers(self) -> Mapping[str, str]:

@@ -41,9 +41,9 @@ class Adapter(HTTPAdapter):
         self._pools: dict[str, Any] = {}
         self.poolmanager.pool_classes_by_scheme = self._classes
 
-    def ask(self, request: requests.PreparedRequest, connect: float, silence: float) -> requests.Response:
-        """Send, and give back the head of the answer; seconds."""
-        return self.send(request, stream=True, timeout=(connect, silence), verify=self._verify, proxies=self._proxies)
+    def ask(self, request: requests.PreparedRequest, connect: float) -> requests.Response:
+        """Send, and give back the head of the answer. `connect`: seconds; what follows is the Guard's to bound."""
+        return self.send(request, stream=True, timeout=(connect, None), verify=self._verify, proxies=self._proxies)
 
     def proxy_manager_for(self, proxy: str, **more: Any) -> Any:
         manager = super().proxy_manager_for(proxy, **more)

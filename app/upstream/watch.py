@@ -8,6 +8,7 @@ upstream's socket down, which wakes a blocked read at once; the reader looks at 
 
 from __future__ import annotations
 
+import logging
 import select
 import threading
 from collections.abc import Callable
@@ -15,6 +16,8 @@ from typing import Protocol
 
 from app.core.clock import Clock
 from app.core.errors import ErrorType, GatewayError
+
+log = logging.getLogger(__name__)
 
 INTERVAL = 0.25  # seconds between two looks
 NEVER = float("inf")
@@ -127,4 +130,7 @@ class Watch:
 
     def _run(self) -> None:
         while not self._stop.wait(INTERVAL):
-            self.look()
+            try:
+                self.look()
+            except Exception:  # nothing else bounds a read: whatever happens, the next look must come
+                log.exception("a look at the calls failed")
