@@ -37,7 +37,13 @@ class Calls:
     def plain(self, fragments: list[Json]) -> int | None:
         """Characters of a fragment that only goes on with the arguments it should; None for one to be looked at."""
         (fragment,) = fragments
-        if fragment["index"] != self._going_on or len(fragment) != 2 or len(fragment["function"]) != 1:
+        index = fragment["index"]
+        if (
+            index != self._going_on
+            or index.__class__ is not int
+            or len(fragment) != 2
+            or len(fragment["function"]) != 1
+        ):
             return None
         arguments = fragment["function"]["arguments"]
         return len(arguments) if arguments.__class__ is str else None
@@ -96,7 +102,7 @@ class Calls:
 
     def _put_function(self, function: Json, call: _Call, new: bool) -> None:
         if "name" in function:
-            if function["name"] and not call.named:
+            if isinstance(function["name"], str) and function["name"] and not call.named:
                 call.named = True
             else:
                 del function["name"]

@@ -16,8 +16,8 @@ from app.providers.openai_parts import (
     put_logprobs,
     put_reasoning,
 )
-from app.providers.openai_usage import settle
-from app.providers.openai_values import FAILURES, FINISHES, finish_of, put_tier
+from app.providers.openai_usage import settle_in
+from app.providers.openai_values import failure_of, finish_of, put_tier
 
 
 def chat_answer(ask: Ask, body: Json) -> Frame:
@@ -29,12 +29,7 @@ def chat_answer(ask: Ask, body: Json) -> Frame:
     put_head(body, "chat.completion", completion_id(), ask.created, ask.body.get("model", ""))
     if "service_tier" in body:
         put_tier(body)
-    usage = body.get("usage")
-    if usage is not None and not isinstance(usage, dict):
-        raise NoAnswer("usage is not an object")
-    return Frame(
-        body, chars=chars, finish=choices[0]["finish_reason"], usage=settle(usage) if usage else None, last=True
-    )
+    return Frame(body, chars=chars, finish=choices[0]["finish_reason"], usage=settle_in(body), last=True)
 
 
 def choices_of(body: Any) -> list[Json]:
@@ -49,8 +44,8 @@ def choices_of(body: Any) -> list[Json]:
     for choice in choices:
         if not isinstance(choice, dict):
             raise NoAnswer("a choice is not an object")
-        if choice.get("error") or choice.get("finish_reason") in FAILURES:
-            raise Failed({"error": choice.get("error") or f"the answer ended with {choice['finish_reason']!r}"})
+        if failure := failure_of(choice):
+            raise Failed({"error": failure})
     return choices
 
 
@@ -59,9 +54,7 @@ def _put_choice(choice: Json, place: int) -> int:
         choice["index"] = place
     if choice.get("logprobs") is not None:
         put_logprobs(choice)
-    finish = choice.get("finish_reason")
-    if finish not in FINISHES:
-        finish = finish_of(finish)
+    finish = finish_of(choice.get("finish_reason"))
     message = choice.get("message")
     if message is None and finish == "content_filter":  # Azure, where it blocked all of the answer
         message = choice["message"] = {"role": "assistant", "content": None, "refusal": None}

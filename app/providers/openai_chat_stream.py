@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 from app.core.ids import completion_id
 from app.core.json import Json
 from app.core.wire import Ask
@@ -9,6 +12,32 @@ from app.providers.openai_calls import Calls
 from app.providers.openai_parts import chars_of, put_content, put_logprobs, put_reasoning
 from app.providers.openai_stream import Fail, StreamReader
 from app.providers.openai_values import ROLES
+
+
+def _is_function(value: Any) -> bool:
+    return isinstance(value, dict) and all(isinstance(value.get(name), str | None) for name in ("name", "arguments"))
+
+
+def _is_audio(value: Any) -> bool:
+    texts = ("id", "data", "transcript")
+    return (
+        isinstance(value, dict)
+        and all(isinstance(value.get(name), str | None) for name in texts)
+        and value.get("expires_at").__class__ in (int, type(None))
+    )
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+#: Of a delta: what makes it sound; what is not, is left out.
+_PARTS: Mapping[str, Callable[[Any], bool]] = {
+    "refusal": _is_text,
+    "reasoning_content": _is_text,
+    "function_call": _is_function,
+    "audio": _is_audio,
+}
 
 
 class ChatReader(StreamReader):
@@ -58,10 +87,11 @@ class ChatReader(StreamReader):
             put_reasoning(delta)
         if "tool_calls" in delta:
             self._put_calls(delta, index)
-        if delta.get("role") is not None and delta["role"] not in ROLES:
+        role = delta.get("role")
+        if role is not None and not (isinstance(role, str) and role in ROLES):
             delta["role"] = "assistant"
-        for name, kind in (("refusal", str), ("reasoning_content", str), ("function_call", dict), ("audio", dict)):
-            if name in delta and not isinstance(delta[name], kind | None):
+        for name, fits in _PARTS.items():
+            if delta.get(name) is not None and not fits(delta[name]):
                 del delta[name]
         before = self._missing(index, delta.get("tool_calls") or []) if finish is not None else []
         return chars_of(delta), before

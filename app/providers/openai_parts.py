@@ -7,6 +7,8 @@ from typing import Any
 from app.core.json import Json, dumps
 from app.providers.openai_faults import NoAnswer
 
+_LATEST = 2**40  # a Unix second far enough away
+
 
 def put_head(body: Json, kind: str, name: str, created: int, model: str) -> None:
     """Fill what every answer has at its top, and drop what would not validate. `name` is for one without an id."""
@@ -15,11 +17,12 @@ def put_head(body: Json, kind: str, name: str, created: int, model: str) -> None
         body["id"] = name
     if body.get("created").__class__ is not int:
         given = body.get("created")
-        body["created"] = int(given) if isinstance(given, float) else created
+        body["created"] = int(given) if isinstance(given, float) and 0 < given < _LATEST else created
     if not isinstance(body.get("model"), str) or not body["model"]:
         body["model"] = model
-    if not isinstance(body.get("system_fingerprint", ""), str | None):
-        del body["system_fingerprint"]
+    for part in ("system_fingerprint", "obfuscation"):
+        if not isinstance(body.get(part), str | None):
+            del body[part]
     metadata = body.get("metadata")
     if metadata is not None and not (
         isinstance(metadata, dict) and all(isinstance(value, str) for value in metadata.values())
@@ -87,27 +90,29 @@ def chars_of(part: Json) -> int:
     count += _spoken(part.get("function_call"))
     audio = part.get("audio")
     if isinstance(audio, dict):
-        count += len(audio.get("transcript") or "") or bool(audio.get("data"))
+        said = audio.get("transcript")
+        count += len(said) if isinstance(said, str) and said else bool(audio.get("data"))
     return count
 
 
 def _spoken(function: Any) -> int:
     if not isinstance(function, dict):
         return 0
-    return sum(len(function.get(name) or "") for name in ("name", "arguments", "input"))
+    said = (function.get(name) for name in ("name", "arguments", "input"))
+    return sum(len(each) for each in said if isinstance(each, str))
 
 
-def _split(content: list[Any]) -> tuple[str | None, str]:
+def _split(content: Any) -> tuple[str | None, str]:
+    """Text, None where there is no part of text at all, and thoughts."""
     texts: list[str] = []
     thoughts: list[str] = []
-    for part in content:
+    for part in content if isinstance(content, list) else ():
         if isinstance(part, str):
             texts.append(part)
         elif isinstance(part, dict):
             thinking = part.get("thinking")
             if thinking is not None:
-                inner, _ = (thinking, "") if isinstance(thinking, str) else _split(thinking)
-                thoughts.append(inner or "")
+                thoughts.append(thinking if isinstance(thinking, str) else _split(thinking)[0] or "")
             elif isinstance(part.get("text"), str):
                 texts.append(part["text"])
     return ("".join(texts) if texts else None), "".join(thoughts)

@@ -20,7 +20,7 @@ from app.core.wire import Ask, Event, Frame
 from app.providers.openai_faults import NoAnswer
 from app.providers.openai_parts import put_head
 from app.providers.openai_usage import settle
-from app.providers.openai_values import FAILURES, TIERS, finish_of, put_tier
+from app.providers.openai_values import TIERS, failure_of, finish_of, put_tier
 
 Fail = Callable[[Any], GatewayError]
 
@@ -83,6 +83,7 @@ class StreamReader:
                 and chunk["created"].__class__ is int
                 and chunk["model"].__class__ is str
                 and choice["index"] in self._seen
+                and choice["index"].__class__ is int
                 and choice.get("finish_reason") is None
                 and choice.get("logprobs") is None
                 and chunk.get("usage") is None
@@ -172,10 +173,9 @@ class StreamReader:
         return chars, finish, again
 
     def _reason(self, choice: Json) -> str | None:
-        reason = choice.get("finish_reason")
-        if choice.get("error") or reason in FAILURES:
-            raise self._fail({"error": choice.get("error") or f"the answer ended with {reason!r}"})
-        return finish_of(reason)
+        if failure := failure_of(choice):
+            raise self._fail({"error": failure})
+        return finish_of(choice.get("finish_reason"))
 
     def _usage(self, chunk: Json) -> Usage | None:
         raw = chunk.get("usage")

@@ -10,7 +10,7 @@ from app.providers.openai_chat import choices_of
 from app.providers.openai_faults import NoAnswer
 from app.providers.openai_parts import put_head
 from app.providers.openai_stream import StreamReader
-from app.providers.openai_usage import settle
+from app.providers.openai_usage import settle_in
 from app.providers.openai_values import finish_of
 
 KIND = "text_completion"
@@ -29,12 +29,7 @@ def text_answer(ask: Ask, body: Json) -> Frame:
         _put_logprobs(choice)
         chars += len(choice["text"])
     put_head(body, KIND, _mint(), ask.created, ask.body.get("model", ""))
-    usage = body.get("usage")
-    if usage is not None and not isinstance(usage, dict):
-        raise NoAnswer("usage is not an object")
-    return Frame(
-        body, chars=chars, finish=choices[0]["finish_reason"], usage=settle(usage) if usage else None, last=True
-    )
+    return Frame(body, chars=chars, finish=choices[0]["finish_reason"], usage=settle_in(body), last=True)
 
 
 class TextReader(StreamReader):
@@ -46,7 +41,7 @@ class TextReader(StreamReader):
 
     def _plain(self, choice: Json) -> int | None:
         text = choice["text"]
-        return len(text) if text.__class__ is str else None
+        return len(text) if text.__class__ is str and "finish_reason" in choice else None
 
     def _put(self, choice: Json, index: int, finish: str | None) -> tuple[int, list[Json]]:
         if not isinstance(choice.get("text"), str):

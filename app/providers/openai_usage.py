@@ -7,6 +7,9 @@ from typing import Any
 from app.core.json import Json
 from app.core.usage import Usage
 
+_MOST = 2**53  # tokens; what is more is no number of them
+_COUNTS = frozenset({int, type(None)})
+
 
 def settle(raw: Json) -> Usage:
     """Read a `usage` object and put its sums right, in place.
@@ -44,6 +47,16 @@ def settle(raw: Json) -> Usage:
     )
 
 
+def settle_in(body: Json) -> Usage | None:
+    """The same for the usage of a whole answer, which may have none."""
+    raw = body.get("usage")
+    if isinstance(raw, dict) and raw:
+        return settle(raw)
+    if raw is not None:
+        del body["usage"]
+    return None
+
+
 def settle_input(raw: Json) -> Usage:
     """The same for embeddings, which have no completion."""
     prompt = _count(raw, "prompt_tokens")
@@ -67,6 +80,8 @@ def _first(details: Json, raw: Json, inner: tuple[str, ...], outer: tuple[str, .
 def _details(raw: Json, name: str) -> Json:
     details = raw.get(name)
     if isinstance(details, dict):
+        for part in [part for part, count in details.items() if count.__class__ not in _COUNTS]:
+            del details[part]
         return details
     if details is not None:
         del raw[name]
@@ -77,4 +92,6 @@ def _count(raw: Json, name: str) -> int | None:
     value: Any = raw.get(name)
     if value.__class__ is int:
         return max(0, value)
-    return int(value) if isinstance(value, float) and value >= 0 else None
+    if isinstance(value, float) and 0 <= value < _MOST:
+        return int(value)
+    return None

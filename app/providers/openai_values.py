@@ -10,9 +10,6 @@ from app.core.json import Json
 #: Finish reasons that the official types know.
 FINISHES = frozenset({"stop", "length", "tool_calls", "content_filter", "function_call"})
 
-#: Those of a text completion.
-TEXT_FINISHES = frozenset({"stop", "length", "content_filter"})
-
 #: What the model did not mean: the provider's own failure, told as a finish reason.
 FAILURES = frozenset({"error", "network_error", "insufficient_system_resource", "abort", "engine_overloaded"})
 
@@ -42,19 +39,27 @@ ROLES = frozenset({"developer", "system", "user", "assistant", "tool"})
 
 def finish_of(reason: Any) -> str | None:
     """The canonical finish reason; None for none at all. An unknown one is `stop`: the answer did end."""
-    if reason in FINISHES:
-        return str(reason)
     if not isinstance(reason, str) or not reason or reason == "null":
         return None
+    if reason in FINISHES:
+        return reason
     return _FINISHES.get(reason.lower(), "stop")
+
+
+def failure_of(choice: Json) -> Any:
+    """What a choice says went wrong with it, None where nothing did."""
+    reason = choice.get("finish_reason")
+    if choice.get("error"):
+        return choice["error"]
+    return f"the answer ended with {reason!r}" if isinstance(reason, str) and reason in FAILURES else None
 
 
 def put_tier(body: Json) -> None:
     """Map the provider's service tier to OpenAI's words, in place; one without a counterpart is left out."""
     tier = body["service_tier"]
-    if tier is None or tier in TIERS:
+    if tier is None:
         return
-    mapped = _TIERS.get(tier) if isinstance(tier, str) else None
+    mapped = (tier if tier in TIERS else _TIERS.get(tier)) if isinstance(tier, str) else None
     if mapped is None:
         del body["service_tier"]
     else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from array import array
 from base64 import b64decode, b64encode
-from typing import Any
+from typing import Any, Literal
 
 from app.core.json import Json
 from app.core.wire import Ask, Frame
@@ -50,8 +50,8 @@ def embeddings_answer(ask: Ask, body: Json, int8: bool) -> Frame:
             if isinstance(vector, str) and (wanted != "base64" or int8):
                 floats = _decoded(vector, int8)
                 item["embedding"] = _encoded(floats) if wanted == "base64" else floats
-        if not isinstance(item["embedding"], list | str):
-            raise NoAnswer("an embedding is neither a list nor a text")
+        if not isinstance(item["embedding"], str):
+            _floats(item["embedding"], "d")
     body["object"] = "list"
     if not isinstance(body.get("model"), str) or not body["model"]:
         body["model"] = ask.body.get("model", "")
@@ -69,8 +69,11 @@ def moderations_answer(ask: Ask, body: Json) -> Frame:
             raise NoAnswer("a result is not made of objects")
         for name in _MODERATED:
             categories[name] = bool(categories.get(name))
-            scores[name] = scores.get(name) or 0.0
-            kinds.setdefault(name, ["text"])
+            if scores.get(name).__class__ not in (int, float):
+                scores[name] = 0.0
+            kind = kinds.get(name)
+            if not isinstance(kind, list) or any(each not in ("text", "image") for each in kind):
+                kinds[name] = ["text"]
         result["flagged"] = bool(result.get("flagged"))
     if not isinstance(body.get("id"), str) or not body["id"]:
         body["id"] = f"modr-{ask.id}"
@@ -92,13 +95,17 @@ def _list_of(body: Any, name: str) -> list[Json]:
 
 def _encoded(vector: Any) -> str:
     """Little-endian 32 bit floats as base64. Raises ValueError for what is no list of numbers."""
-    try:
-        floats = array("f", vector)
-    except (TypeError, OverflowError) as error:
-        raise NoAnswer("an embedding is not a list of numbers") from error
+    floats = _floats(vector, "f")
     if sys.byteorder == "big":
         floats.byteswap()
     return b64encode(floats.tobytes()).decode()
+
+
+def _floats(vector: Any, size: Literal["d", "f"]) -> array[float]:
+    try:
+        return array(size, vector)
+    except (TypeError, OverflowError) as error:
+        raise NoAnswer("an embedding is not a list of numbers") from error
 
 
 def _decoded(text: str, int8: bool) -> list[float]:
