@@ -59,6 +59,13 @@ def post_fork(arbiter: Any, worker: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
+    """Its capacity is the configuration's: what the settings of gunicorn say is a guess from before there was one."""
+    if Published(worker.run_dir.config).hash() is not None:
+        from app.instance import member  # noqa: PLC0415 - the master imports this module, and has no use for settings
+
+        limits = member.attach().configuration()[0].server
+        worker.worker_connections = server.connections(limits.max_in_flight, limits.queue)
+        worker.max_keepalived = worker.worker_connections - worker.cfg.threads
     worker.slot.mark("ready")
 
 

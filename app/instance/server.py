@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from app.instance import environment
 
 GRACE = 90  # seconds that calls may take after a SIGTERM
-CONNECTIONS = 1300  # until a worker knows its configuration: max_in_flight + queue + 200
+CONNECTIONS = 1300  # until a worker knows its configuration
 THREADS = 64  # of a gthread worker
 
 
@@ -47,6 +47,11 @@ def settings() -> Mapping[str, object]:
         "worker_tmp_dir": "/dev/shm" if os.access("/dev/shm", os.W_OK) else None,  # noqa: S108 - a disk may block
         "proc_name": "llm-gateway",
     }
+
+
+def connections(max_in_flight: int, queue: int) -> int:
+    """What a worker may hold: the calls that run, those that wait, and connections that are merely kept."""
+    return max_in_flight + queue + 200
 
 
 def raise_file_limit() -> None:

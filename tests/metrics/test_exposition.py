@@ -1,0 +1,113 @@
+"""The pages: merged, in the format that is asked for, and there even when a merge is not."""
+
+import gzip
+import os
+import struct
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
+from prometheus_client.parser import text_string_to_metric_families as parse_text
+
+from app.metrics.exposition import Exposition, Facts
+from app.metrics.registry import PREFIX
+
+ROOT = Path(__file__).parent.parent.parent
+FACTS = Facts("1.2.3", {"killed": 2}, {"openai"})
+
+
+@pytest.fixture(scope="module")
+def counted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory in which two workers have counted, one after the other, before they were killed."""
+    tmp_path = tmp_path_factory.mktemp("metrics")
+    for _ in range(2):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.metrics.counting", str(tmp_path), "3"],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.kill()
+        process.communicate()
+    return tmp_path
+
+
+OPENMETRICS = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5"
+PROMETHEUS_3 = (
+    "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,text/plain;version=1.0.0;q=0.5,*/*;q=0.1"
+)
+
+
+@pytest.mark.parametrize("accept", ["", "text/plain", "text/plain;version=1.0.0", OPENMETRICS, PROMETHEUS_3])
+def test_every_format_parses_and_says_the_same(counted: Path, accept: str) -> None:
+    headers, body = Exposition(counted, lambda: FACTS).page(accept)
+    parse = parse_openmetrics if "openmetrics" in headers["Content-Type"] else parse_text
+    samples = {s.name.removeprefix(PREFIX): s for f in parse(body.decode()) for s in f.samples}
+    assert samples["requests_total"].value == 6
+    assert samples["requests_total"].labels["provider"] == "openai"
+    assert samples["request_duration_seconds_count"].value == 2
+    assert samples["build_info"].labels["version"] == "1.2.3"
+    assert samples["metrics_files"].value == 3
+    exits = {s.labels["reason"]: s.value for f in parse(body.decode()) for s in f.samples if "exits" in s.name}
+    assert exits == {"graceful": 0, "timeout": 0, "failed": 0, "killed": 2}
+
+
+def test_a_page_is_compressed_for_those_who_ask(counted: Path) -> None:
+    pages = Exposition(counted, lambda: FACTS)
+    headers, body = pages.page("", "deflate, gzip")
+    assert headers["Content-Encoding"] == "gzip"
+    assert gzip.decompress(body) == pages.page("")[1]
+
+
+def test_pages_within_a_second_share_one_merge(counted: Path) -> None:
+    asked: list[None] = []
+
+    def facts() -> Facts:
+        asked.append(None)
+        return FACTS
+
+    pages = Exposition(counted, facts)
+    for accept in ("", OPENMETRICS, ""):
+        pages.page(accept)
+    assert len(asked) == 1
+
+
+def test_gauges_of_a_provider_that_is_gone_go_once_they_are_zero(tmp_path: Path) -> None:
+    code = (
+        "from app.metrics import slots; from app.metrics.registry import Metrics; from pathlib import Path;"
+        f"slot, lock = slots.claim(Path({str(tmp_path)!r})); slots.adopt(slot); m = Metrics(slot.make_room);"
+        "m.active('openai').inc(0); m.active('busy').inc(); m.active('gone').inc(0)"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+    page = Exposition(tmp_path, lambda: FACTS).page("")[1].decode()
+    found = sorted(line for line in page.splitlines() if line.startswith(PREFIX + "active_requests{"))
+    assert found == [PREFIX + 'active_requests{provider="busy"} 1.0', PREFIX + 'active_requests{provider="openai"} 0.0']
+
+
+def test_a_broken_file_does_not_take_the_last_good_page_away(
+    counted: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    pages = Exposition(counted, lambda: FACTS)
+    good = pages.page("")
+    broken = counted / "counter_w9.db"
+    broken.write_bytes(b"")
+    try:
+        monkeypatch.setattr("app.metrics.exposition._FRESH", 0)
+        assert pages.page("") == good
+        assert "could not be merged" in caplog.text
+        monkeypatch.setattr("app.metrics.exposition._STALE", 0)
+        with pytest.raises(struct.error):
+            pages.page("")
+    finally:
+        broken.unlink()
+
+
+def test_nothing_here_makes_a_value(counted: Path) -> None:
+    """Whoever merges must not count in the same directory: its file would be one more."""
+    before = set(os.listdir(counted))
+    Exposition(counted, lambda: FACTS).page("")
+    assert set(os.listdir(counted)) == before
