@@ -1,0 +1,107 @@
+"""Which recorded exchanges are asked, how, and which are left out and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from tests.recorded.left_out import in_other_language, in_own_language
+from tests.standin import Exchange, load_index, load_recording, recordings_dir
+
+#: Who speaks OpenAI's language.
+COMPATIBLE = (
+    "openai",
+    "azure",
+    "mistral",
+    "groq",
+    "together",
+    "deepseek",
+    "xai",
+    "openrouter",
+    "perplexity",
+    "cerebras",
+    "huggingface",
+    "ollama",
+    "vllm",
+    "gpustack",
+    "zai",
+)
+PROVIDERS = (*COMPATIBLE, "anthropic")
+
+#: Operations that can be said in the other language too.
+_CROSS = ("chat", "chat_stream", "messages", "messages_stream")
+
+
+class Way(StrEnum):
+    """How the gateway is asked: in the provider's own language, or in the other one."""
+
+    OWN = "own language"
+    OTHER = "other language"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One exchange, one way. `skip` is why it cannot be asked, None where it can."""
+
+    exchange: Exchange
+    way: Way
+    skip: str | None
+
+    @property
+    def id(self) -> str:
+        return self.exchange.id
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """The recorded request."""
+        body = self.exchange.request.body
+        return body if isinstance(body, dict) else {}
+
+    @property
+    def is_stream(self) -> bool:
+        return self.exchange.operation.endswith("_stream")
+
+    @property
+    def is_error(self) -> bool:
+        return self.exchange.response.status != 200
+
+    @property
+    def operation(self) -> str:
+        """Without the word for its streamed form."""
+        return self.exchange.operation.removesuffix("_stream")
+
+    @property
+    def path(self) -> str:
+        """Of the recorded URL."""
+        return urlsplit(self.exchange.request.url).path.replace("//", "/")
+
+    @property
+    def query(self) -> str:
+        return urlsplit(self.exchange.request.url).query
+
+
+def cases(way: Way) -> list[Case]:
+    """Every exchange of the providers that can be asked this way at all; none where the recordings are absent."""
+    directory = recordings_dir()
+    return [] if directory is None else list(_cases(directory, way))
+
+
+def _cases(directory: Path, way: Way) -> Iterator[Case]:
+    for exchange in exchanges(directory):
+        if exchange.provider not in PROVIDERS or (way is Way.OTHER and exchange.operation not in _CROSS):
+            continue
+        skip = in_own_language(exchange)
+        if skip is None and way is Way.OTHER:
+            skip = in_other_language(exchange)
+        yield Case(exchange, way, skip)
+
+
+@cache
+def exchanges(directory: Path) -> tuple[Exchange, ...]:
+    """All recordings, in the index's order."""
+    return tuple(load_recording(row.path) for row in load_index(directory))

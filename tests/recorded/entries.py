@@ -1,0 +1,58 @@
+"""Where each recorded exchange went, as an entry of the gateway's configuration."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from urllib.parse import parse_qs
+
+from tests.recorded.corpus import Case
+
+_KINDS = {"gpustack": "compatible"}  # llama.cpp behind an OpenAI-compatible API: no row of its own
+
+#: What the gateway adds to a base URL, by operation.
+_SUFFIXES = {
+    "chat": "/chat/completions",
+    "completions": "/completions",
+    "embeddings": "/embeddings",
+    "moderations": "/moderations",
+    "models": "/models",
+    "messages": "/messages",
+    "count_tokens": "/messages/count_tokens",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A configured provider. `base_path` follows the host; `models` are those that it lists."""
+
+    kind: str
+    base_path: str
+    api_version: str | None = None
+    models: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        told = f"{self.base_path} {self.api_version} {self.models}"
+        return f"{self.kind}-{hashlib.sha256(told.encode()).hexdigest()[:8]}"
+
+
+def entry_of(case: Case) -> Entry:
+    kind = _KINDS.get(case.exchange.provider, case.exchange.provider)
+    version = parse_qs(case.query).get("api-version", [None])[0]
+    if case.operation == "models":
+        return Entry(kind, "/v1", models=listed(case))
+    base, deployments, _ = case.path.partition("/openai/deployments/")
+    if not deployments:
+        base = case.path.removesuffix(_SUFFIXES[case.operation])
+        if kind == "perplexity":  # has its embeddings under /v1 and its chat not: the base URL is without
+            base = base.removesuffix("/v1")
+    return Entry(kind, base, version)
+
+
+def listed(case: Case) -> tuple[str, ...]:
+    """The names in a recorded list of models, or of the one model that was asked for."""
+    body = json.loads(case.exchange.response.body)
+    found = body.get("data") or body.get("items") or [body]  # items: gpustack's own form, where a name is the id
+    return tuple(dict.fromkeys(str(model["name"] if "items" in body else model["id"]) for model in found))

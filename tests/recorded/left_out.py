@@ -1,0 +1,120 @@
+"""Exchanges that are not asked, each with a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+from tests.standin import Exchange
+
+#: By operation: what the gateway does not offer.
+_OPERATIONS = {
+    "responses": "/v1/responses is not offered yet",
+    "rerank": "/v1/rerank is not offered yet",
+    "generate": "Ollama's own API; it is asked under /v1",
+}
+
+#: By the path of the URL, for those whose operation alone does not say it.
+_PATHS = {
+    "/v1/responses/input_tokens": "counts tokens of a Responses request; /v1/responses is not offered yet",
+    "/v1/engines/": "the form of URL that OpenAI retired; it is asked under /v1/embeddings",
+    "/api/chat": "Ollama's own API; it is asked under /v1",
+    "/api/embeddings": "Ollama's own API; it is asked under /v1",
+}
+
+_MALFORMED = "malformed on purpose, in a way that only this language has"
+
+
+def in_own_language(exchange: Exchange) -> str | None:
+    """Why it cannot be asked in the provider's own language; None where it can."""
+    path = urlsplit(exchange.request.url).path
+    if reason := _OPERATIONS.get(exchange.operation.removesuffix("_stream")):
+        return reason
+    for start, reason in _PATHS.items():
+        if path.startswith(start):
+            return reason
+    if exchange.operation == "models" and exchange.response.status != 200:
+        return "models are listed from the configuration; no provider is asked, so none refuses"
+    if exchange.provider == "anthropic" and exchange.operation == "chat":
+        return "Anthropic's own OpenAI-compatible endpoint; Anthropic is asked at /v1/messages"
+    return None
+
+
+def in_other_language(exchange: Exchange) -> str | None:
+    """Why what this exchange asks cannot be said in the other language; None where it can."""
+    body: dict[str, Any] = exchange.request.body
+    return _not_in_chat(body) if exchange.provider == "anthropic" else _not_in_messages(body)
+
+
+#: Blocks of Messages for which OpenAI's chat has no form.
+_BLOCKS = {
+    "server_tool_use": "the history holds calls of tools that Anthropic ran itself; OpenAI's chat has no form for them",
+    "search_result": "search results as blocks; OpenAI's chat has no form for them",
+    "container_upload": "a file in Anthropic's code container; OpenAI's chat has no form for it",
+    "tool_reference": "tools that are loaded later; OpenAI's chat has no form for them",
+    "tool_addition": "tools that are loaded later; OpenAI's chat has no form for them",
+    "image by file": "an image that Anthropic keeps; OpenAI's chat has no form for it",
+    "document by url": "a document by its URL; OpenAI's chat has no form for it",
+}
+
+#: What chat can ask and Messages cannot.
+_NO_FORM = {
+    "several": "asks for several answers; Messages gives one",
+    "functions": "asks for functions, the form before tools; Messages has tools alone",
+    "speech": "speech; Messages has no form for it",
+    "kept file": "a file that OpenAI keeps; Anthropic's clients can only name those that Anthropic keeps",
+    "own tool": "a tool that OpenRouter runs itself; Messages has no form for it",
+}
+
+
+def is_malformed(body: dict[str, Any]) -> bool:
+    """Whether a request can be refused without asking anybody: no message, or what is none, or content that is none;
+    fewer than one dimension."""
+    if body.get("dimensions", 1) < 1:
+        return True
+    messages = body.get("messages", [{}])
+    if not messages or not all(isinstance(message, dict) for message in messages):
+        return True
+    return any(isinstance(message.get("content"), dict) for message in messages)
+
+
+def _not_in_chat(body: dict[str, Any]) -> str | None:
+    if is_malformed(body):
+        return _MALFORMED
+    if any(tool.get("defer_loading") for tool in body.get("tools", ())):
+        return _BLOCKS["tool_addition"]
+    if any(_text_after_call(message["content"]) for message in body["messages"] if message["role"] == "assistant"):
+        return "text after a tool call; OpenAI's chat has no form for that order"
+    reasons = (_BLOCKS.get(kind) or _BLOCKS.get(f"{kind} by {source}") for kind, source in _blocks_of(body))
+    return next(filter(None, reasons), None)
+
+
+def _text_after_call(content: Any) -> bool:
+    kinds = [block["type"] for block in content] if isinstance(content, list) else []
+    return "tool_use" in kinds and "text" in kinds[kinds.index("tool_use") :]
+
+
+def _blocks_of(body: dict[str, Any]) -> Iterator[tuple[str, str | None]]:
+    """Type of each block, and of its source where it has one."""
+    for message in body["messages"]:
+        for block in message["content"] if isinstance(message["content"], list) else ():
+            inner = block.get("content") if block["type"] == "tool_result" else None
+            for each in (block, *(inner if isinstance(inner, list) else ())):
+                source = each.get("source")
+                yield each["type"], source["type"] if isinstance(source, dict) else None
+
+
+def _not_in_messages(body: dict[str, Any]) -> str | None:
+    if is_malformed(body):
+        return _MALFORMED
+    contents = [message.get("content") for message in body["messages"]]
+    parts = [part for content in contents if isinstance(content, list) for part in content]
+    found = {
+        "several": (body.get("n") or 1) > 1,
+        "functions": "functions" in body,
+        "speech": "audio" in body or any(part["type"] == "input_audio" for part in parts),
+        "kept file": any("file_id" in (part.get("file") or {}) for part in parts),
+        "own tool": any("function" not in tool for tool in body.get("tools") or ()),
+    }
+    return next((_NO_FORM[name] for name, is_so in found.items() if is_so), None)

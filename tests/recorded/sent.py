@@ -1,0 +1,85 @@
+"""What the gateway may send otherwise than the client of the recording did, in the provider's own language."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.recorded.corpus import Case
+from tests.recorded.house import KEY, PROVIDER_KEY, House
+from tests.recorded.leaves import MISSING, Allowed, compared
+from tests.standin import RequestRecord
+
+
+def _absent(one: Any, other: Any) -> bool:
+    return other is MISSING
+
+
+def _renamed(one: Any, other: Any) -> bool:
+    return one is MISSING or other is MISSING
+
+
+ALLOWED = (
+    Allowed(r"model", "named in the URL too, or only there", providers=("azure",)),
+    Allowed(r"stream_options\.include_usage", "always asked for, shown only to who asked"),
+    Allowed(r"stream_options", "an empty one became {include_usage: true}", _absent),
+    Allowed(
+        r"n", "1, which is the only one that Groq takes", lambda one, other: one == 1 and other is MISSING, ("groq",)
+    ),
+    Allowed(r"max_(completion_)?tokens", "knows only the older name", _renamed, ("together",)),
+    Allowed(
+        r"encoding_format",
+        "its base64 is of signed bytes, and says so",
+        lambda one, other: other == "base64_int8",
+        ("perplexity",),
+    ),
+)
+
+
+def sent_otherwise(case: Case, body: Any) -> list[str]:
+    """The differences between the recorded request and `body`, a line each."""
+    return compared(case.exchange.request.body, body, ALLOWED, case.exchange.provider)
+
+
+def model_of(case: Case) -> str:
+    """What the provider calls the model: in Azure's older URLs it stands there and not in the body."""
+    _, deployments, rest = case.path.partition("/deployments/")
+    return rest.partition("/")[0] if deployments else str(case.body.get("model") or case.exchange.model or "")
+
+
+def sent_to(case: Case, method: str, path: str) -> list[str]:
+    """The same for the request line."""
+    wanted = f"{case.exchange.request.method} {case.path}"
+    return [] if f"{method} {path}" == wanted else [f"request: recorded {wanted}, found {method} {path}"]
+
+
+def sent_problems(house: House, case: Case) -> list[str]:
+    """What is wrong with the request that the provider got."""
+    requests = house.provider.journal.requests()
+    if len({request.body for request in requests}) != 1:
+        return [f"the provider got {len(requests)} requests: {[(each.path, each.body[:200]) for each in requests]}"]
+    sent = requests[-1]
+    return sent_to(case, sent.method, sent.path) + sent_otherwise(case, sent.json) + carried(case, sent)
+
+
+def carried(case: Case, sent: RequestRecord, *, translated: bool = False) -> list[str]:
+    """Whose key travels, in the header that this provider reads it from, and what Anthropic is told beside it.
+
+    `translated`: the client could not say which version and betas it means, so that the gateway's own version is sent.
+    """
+    recorded = {name.lower(): value for name, value in case.exchange.request.headers}
+    told = [f"the tenant's key is in {name}" for name, value in sent.headers if KEY in value]
+    if case.exchange.provider == "anthropic":
+        wanted = ("x-api-key", PROVIDER_KEY)
+    elif "api-key" in recorded or case.exchange.provider == "azure":
+        wanted = ("api-key", PROVIDER_KEY)
+    else:
+        wanted = ("authorization", f"Bearer {PROVIDER_KEY}")
+    if sent.header(wanted[0]) != wanted[1]:
+        told.append(f"{wanted[0]} is {sent.header(wanted[0])!r}, not the provider's key")
+    for name in ("anthropic-version",) if translated else ("anthropic-version", "anthropic-beta"):
+        if name in recorded and sent.header(name) != recorded[name]:
+            told.append(f"{name}: recorded {recorded[name]!r}, found {sent.header(name)!r}")
+    version = (sent.target.partition("api-version=")[2] or None) if case.exchange.provider == "azure" else None
+    if case.query.startswith("api-version=") and f"api-version={version}" != case.query:
+        told.append(f"api-version: recorded {case.query!r}, found {version!r}")
+    return told

@@ -1,0 +1,45 @@
+"""Every recorded exchange through the gateway, in the provider's own language and in the other one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.recorded import crossed, own
+from tests.recorded.corpus import Case, Way, cases
+from tests.recorded.house import House
+
+OWN, OTHER = cases(Way.OWN), cases(Way.OTHER)
+SEEDS = range(1, 1 + int(os.environ.get("RECORDED_SEEDS", "2")))
+
+
+@pytest.fixture(scope="module")
+def house() -> Iterator[House]:
+    with House([case for case in OWN if case.skip is None]) as made:
+        yield made
+
+
+def _id(case: Case) -> str:
+    return case.id
+
+
+@pytest.mark.parametrize("case", OWN, ids=_id)
+def test_a_recorded_exchange_comes_through_in_the_providers_own_language(house: House, case: Case) -> None:
+    _check(house, case, own.problems)
+
+
+@pytest.mark.parametrize("case", OTHER, ids=_id)
+def test_a_recorded_exchange_comes_through_in_the_other_language(house: House, case: Case) -> None:
+    _check(house, case, crossed.problems)
+
+
+def _check(house: House, case: Case, problems: Callable[[House, Case, int], list[str]]) -> None:
+    if case.skip is not None:
+        pytest.skip(case.skip)
+    for seed in SEEDS:
+        found = problems(house, case, seed)
+        if found:
+            lines = "\n".join(f"- {problem}" for problem in found)
+            pytest.fail(f"{case.id}, cut by seed {seed}:\n{lines}", pytrace=False)
