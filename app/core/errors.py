@@ -77,7 +77,7 @@ RULES: Mapping[ErrorType, Rule] = {
     ErrorType.RATE_LIMITED: Rule(429, 1, Next.YES, False, Status.RATE_LIMITED, "rate_limit_exceeded"),
     ErrorType.QUOTA_EXCEEDED: Rule(503, 0, Next.YES, False, _ERROR, "insufficient_quota"),
     ErrorType.AUTHENTICATION: Rule(502, 0, Next.YES, False, _ERROR),
-    ErrorType.TIMEOUT: Rule(504, 0, Next.YES, True, _ERROR),
+    ErrorType.TIMEOUT: Rule(504, 1, Next.YES, True, _ERROR),
     ErrorType.CONNECTION: Rule(502, 1, Next.YES, True, _ERROR),
     ErrorType.SERVER_ERROR: Rule(502, 1, Next.YES, True, _ERROR),
     ErrorType.OVERLOADED: Rule(503, 1, Next.YES, True, _ERROR),
@@ -98,7 +98,8 @@ class GatewayError(Exception):
     `status` stands where the answer's HTTP status is not the rule's own (a provider's 413 stays a 413); `code` likewise
     (a provider's own code survives on its 4xx). `provider` is the name of whoever failed, None where we refused.
     `retry_after` is in seconds. `allow` are the methods of a 405. `silent`: the provider took the request and said
-    nothing, so it may be working on it, for money: it is not asked again.
+    nothing, so it may be working on it, for money: it is not asked again. `lasting`: a bad certificate or an unknown
+    name, which will still be wrong in a moment: it is not asked again either.
     """
 
     def __init__(
@@ -113,6 +114,7 @@ class GatewayError(Exception):
         provider: str | None = None,
         allow: tuple[str, ...] = (),
         silent: bool = False,
+        lasting: bool = False,
     ) -> None:
         super().__init__(message)
         rule = RULES[error_type]
@@ -126,6 +128,7 @@ class GatewayError(Exception):
         self.provider = provider
         self.allow = allow
         self.silent = silent
+        self.lasting = lasting
         self.gave_up = False  # set where we have retried in vain, so that the caller's SDK does not multiply it
 
     @property
