@@ -82,10 +82,14 @@ def claim(path: Path, *, patience: float = _ORPHANS) -> Claimed:
         raise Refused(f"the run directory {path} cannot be made: {error.strerror}; set GATEWAY_RUN_DIR") from error
     _check(path)
     fd = _lock(here)
-    _wait_for_orphans(here, patience)
-    _empty(here)
-    os.ftruncate(fd, 0)
-    os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
+    try:
+        _wait_for_orphans(here, patience)
+        _empty(here)
+        os.ftruncate(fd, 0)
+        os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
+    except BaseException:
+        os.close(fd)
+        raise
     return Claimed(here, fd)
 
 
