@@ -121,6 +121,8 @@ def _result(made: History, message: Json, where: str) -> None:
 
 def _finish(made: History) -> None:
     if not made.messages:  # a prompt of system messages alone: somebody must ask
+        if not made.system:
+            raise invalid("there is nothing to read in any message", "messages")
         made.messages.append({"role": "user", "content": made.system})
         made.system = []
     last = made.messages[-1]

@@ -58,7 +58,7 @@ def plan(body: Json, row: Claude, max_tokens: int, *, forced: bool) -> Plan:
 def _wish(body: Json) -> _Wish:
     own, effort = body.get("thinking"), body.get("reasoning_effort")
     if effort is not None and effort != "default":
-        if effort != "none" and effort not in BUDGETS:
+        if not isinstance(effort, str) or (effort != "none" and effort not in BUDGETS):
             raise invalid(f"reasoning_effort must be one of none, {', '.join(BUDGETS)}", "reasoning_effort")
         return _Wish("reasoning_effort", effort != "none", effort)
     if own is None:
