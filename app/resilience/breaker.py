@@ -162,8 +162,8 @@ class Admission:
             target.note(lambda state: state.cool(began, until))
         elif error.type in QUARANTINE:
             until = now + QUARANTINE[error.type]
-            breaker.provider.note(lambda state: state.quarantine(until))
-            log.warning("provider %s is left alone: %s", breaker.provider.provider, error.type)
+            if breaker.provider.note(lambda state: state.quarantine(now, until)):
+                log.warning("provider %s is left alone: %s", breaker.provider.provider, error.type)
             self._leave()
         elif self.probe:
             self._praise()

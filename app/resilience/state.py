@@ -130,8 +130,11 @@ class State:
         self.leave(began)
         self.cooling = max(self.cooling, until)
 
-    def quarantine(self, until: float) -> None:
+    def quarantine(self, now: float, until: float) -> bool:
+        """Whether it was free before."""
+        free = self.quarantined <= now
         self.quarantined = max(self.quarantined, until)
+        return free
 
     def _turn(self, *, opened: bool) -> None:
         self.opened = opened

@@ -1,0 +1,264 @@
+"""The way back: one probe at a time, waits that double, and calls from before that do not count."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from app.core.errors import ErrorType
+from app.resilience.breaker import NEWS, Admission, Reason
+from app.resilience.records import Kind
+from app.resilience.state import Breaking, State
+from tests.resilience.conftest import Hire
+from tests.resilience.given import KEY, PROVIDER, SERVER_ERROR, ManualClock, Worker, error
+
+
+def half_open(worker: Worker) -> None:
+    worker.open()
+    worker.clock.now += 5.01
+
+
+def test_one_probe_is_admitted_and_the_others_are_told_to_come_back(hire: Hire) -> None:
+    first, second = hire(), hire()
+    half_open(first)
+
+    assert first.admitted().probe
+    for worker in (first, second):
+        refusal = worker.refused()
+        assert (refusal.reason, refusal.left) == (Reason.OPEN, NEWS)
+        assert not worker.breakers.admits(KEY, PROVIDER)
+
+
+def test_good_probes_close_it_one_after_the_other(worker: Worker) -> None:
+    half_open(worker)
+
+    worker.admitted().succeeded()
+    probe = worker.admitted()
+    assert probe.probe
+    assert not worker.breakers.admits(KEY, PROVIDER)
+    probe.succeeded()
+
+    assert not worker.admitted().probe
+    assert worker.admitted()
+
+
+def test_each_failed_probe_doubles_the_wait_up_to_the_longest(worker: Worker, clock: ManualClock) -> None:
+    half_open(worker)
+    waits = []
+
+    for _ in range(4):
+        worker.fail()
+        waits.append(worker.refused().left)
+        clock.now += waits[-1] + 0.01
+
+    assert waits == [10.0, 20.0, 20.0, 20.0]
+
+
+def test_the_wait_does_not_grow_while_no_other_target_admits(worker: Worker, clock: ManualClock) -> None:
+    half_open(worker)
+
+    for _ in range(4):
+        worker.fail(alone=True)
+        assert worker.refused().left == 5.0
+        clock.now += 5.01
+    worker.fail(alone=False)
+
+    assert worker.refused().left == 10.0
+
+
+@pytest.mark.parametrize(("chance", "wait"), [(0.0, 4.0), (0.5, 5.0), (1.0, 6.0)])
+def test_waits_differ_by_a_fifth_and_all_workers_agree(hire: Hire, chance: float, wait: float) -> None:
+    worker, other = hire(chance=chance), hire()
+
+    worker.open()
+
+    assert worker.refused().left == pytest.approx(wait)
+    assert other.refused().left == pytest.approx(wait)
+
+
+def test_the_jitter_is_not_doubled_along(hire: Hire, clock: ManualClock) -> None:
+    worker = hire(chance=1.0)
+    worker.open()
+    clock.now += 6.01
+
+    worker.fail()
+
+    assert worker.refused().left == pytest.approx(12.0)
+
+
+def test_the_next_outage_begins_with_the_shortest_wait(worker: Worker) -> None:
+    half_open(worker)
+    worker.fail()
+    worker.clock.now += 10.01
+    worker.succeed(2)
+
+    worker.open()
+
+    assert worker.refused().left == 5.0
+
+
+def test_a_success_that_began_before_the_opening_closes_nothing(worker: Worker) -> None:
+    old = [worker.admitted() for _ in range(10)]
+    half_open(worker)
+
+    for admission in old:
+        admission.succeeded()
+
+    assert worker.admitted().probe
+    assert not worker.breakers.admits(KEY, PROVIDER)
+
+
+def test_a_failure_that_began_before_the_opening_prolongs_nothing(worker: Worker, clock: ManualClock) -> None:
+    old = [worker.admitted() for _ in range(10)]
+    worker.open()
+    clock.now += 3
+
+    for admission in old:
+        admission.failed(SERVER_ERROR, alone=False)
+
+    assert worker.refused().left == 2.0
+
+
+def test_what_fails_late_from_before_an_outage_opens_nothing_after_it(worker: Worker) -> None:
+    old = [worker.admitted() for _ in range(10)]
+    half_open(worker)
+    worker.succeed(2)
+
+    for admission in old:
+        admission.failed(SERVER_ERROR, alone=False)
+
+    assert worker.admitted()
+
+
+def test_a_probe_whose_client_leaves_is_neither_and_makes_room_for_the_next(worker: Worker) -> None:
+    half_open(worker)
+    worker.admitted().succeeded()
+
+    worker.admitted().abandoned()
+
+    assert worker.admitted().probe
+    assert not worker.breakers.admits(KEY, PROVIDER)
+
+
+@pytest.mark.parametrize("error_type", [ErrorType.INVALID_REQUEST, ErrorType.CONTEXT_LENGTH, ErrorType.MODEL_NOT_FOUND])
+def test_a_probe_that_is_refused_for_its_request_has_found_the_target_alive(
+    worker: Worker, error_type: ErrorType
+) -> None:
+    half_open(worker)
+
+    worker.fail(2, error(error_type))
+
+    assert not worker.admitted().probe
+
+
+def test_a_probe_that_is_told_to_slow_down_is_neither_but_cools_the_target(worker: Worker, clock: ManualClock) -> None:
+    half_open(worker)
+
+    worker.fail(1, error(ErrorType.RATE_LIMITED, retry_after=2.0))
+
+    assert worker.refused().reason is Reason.COOLING
+    clock.now += 2
+    assert worker.admitted().probe
+
+
+def test_a_probe_whose_key_is_refused_is_neither_but_quarantines_the_provider(
+    worker: Worker, clock: ManualClock
+) -> None:
+    half_open(worker)
+
+    worker.fail(1, error(ErrorType.AUTHENTICATION))
+
+    assert worker.refused().reason is Reason.QUARANTINED
+    clock.now += 60
+    assert worker.admitted().probe
+
+
+def test_a_cooling_target_gives_no_probe_away(worker: Worker, clock: ManualClock) -> None:
+    late = worker.admitted()
+    half_open(worker)
+    late.failed(error(ErrorType.RATE_LIMITED, retry_after=7.0), alone=False)
+
+    assert worker.refused().reason is Reason.COOLING
+    clock.now += 7
+    assert worker.admitted().probe
+
+
+def test_a_probe_that_takes_longer_than_the_wait_no_longer_keeps_others_out(worker: Worker, clock: ManualClock) -> None:
+    half_open(worker)
+    slow = worker.admitted()
+    clock.now += 4.99
+    assert not worker.breakers.admits(KEY, PROVIDER)
+    clock.now += 0.02
+
+    second = worker.admitted()
+
+    assert second.probe
+    assert not worker.breakers.admits(KEY, PROVIDER)
+    slow.succeeded()
+    assert not worker.breakers.admits(KEY, PROVIDER), "the second probe runs, whatever becomes of the first"
+    second.succeeded()
+    assert not worker.admitted().probe
+
+
+def test_a_slow_probe_that_fails_opens_it_again_for_all(worker: Worker, clock: ManualClock) -> None:
+    half_open(worker)
+    slow = worker.admitted()
+    clock.now += 5.01
+    second = worker.admitted()
+
+    slow.failed(SERVER_ERROR, alone=False)
+    second.succeeded()
+
+    assert worker.refused().left == 10.0
+    clock.now += 10.01
+    worker.admitted().succeeded()
+    assert worker.admitted().probe, "the success of an earlier round does not count in this one"
+
+
+def test_a_killed_worker_s_probe_frees_itself(worker: Worker, clock: ManualClock) -> None:
+    half_open(worker)
+    record = worker.records.find(Kind.TARGET, KEY, PROVIDER)
+    assert record is not None
+
+    def probe_of_the_dead(state: State) -> None:
+        state.begin(clock.now, nobody())
+
+    record.change(probe_of_the_dead)
+
+    assert worker.admitted().probe
+
+
+def test_a_worker_with_another_policy_probes_as_often_as_it_has_to(hire: Hire, clock: ManualClock) -> None:
+    worker = hire(Breaking(consecutive=1, open=1.0, open_max=1.0, successes=1))
+    for _ in range(3):
+        worker.fail()
+        assert worker.refused().left == 1.0
+        clock.now += 1.01
+    worker.succeed()
+
+    assert not worker.admitted().probe
+
+
+def test_an_outage_of_a_minute_is_probed_at_most_once_a_wait(hire: Hire, clock: ManualClock) -> None:
+    workers = [hire() for _ in range(4)]
+    workers[0].open()
+    probes = 0
+    ends = clock.now + 60
+
+    while clock.now < ends:
+        for worker in workers:
+            answer = worker.ask()
+            if isinstance(answer, Admission):
+                answer.failed(SERVER_ERROR, alone=False)
+                probes += 1
+        clock.now += 0.25
+
+    assert probes == 4  # after 5, 15, 35 and 55 s
+
+
+def nobody() -> int:
+    """A process id that was somebody's."""
+    pid = os.posix_spawn("/bin/true", ["true"], {})
+    os.waitpid(pid, 0)
+    return pid
