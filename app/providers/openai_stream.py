@@ -79,6 +79,7 @@ class StreamReader:
             chars = None
             if (
                 chunk["id"] == self._id
+                and self._id is not None
                 and chunk["object"] == self.kind
                 and chunk["created"].__class__ is int
                 and chunk["model"].__class__ is str

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
+from types import NoneType
+from typing import Any
 
 from app.core.json import Json
 from app.core.wire import Ask, Frame
@@ -14,6 +17,13 @@ from app.providers.openai_usage import settle_in
 from app.providers.openai_values import finish_of
 
 KIND = "text_completion"
+
+_LOGPROBS: Mapping[str, tuple[type, ...]] = {
+    "tokens": (str,),
+    "token_logprobs": (int, float, NoneType),
+    "text_offset": (int,),
+    "top_logprobs": (dict, NoneType),
+}
 
 
 def text_answer(ask: Ask, body: Json) -> Frame:
@@ -66,8 +76,20 @@ class TextReader(StreamReader):
 
 
 def _put_logprobs(choice: Json) -> None:
-    if not isinstance(choice.get("logprobs"), dict | None):
+    """What has another shape than OpenAI's is left out. The first token of an echoed prompt has no probability."""
+    logprobs = choice.get("logprobs")
+    if logprobs is not None and not (isinstance(logprobs, dict) and all(map(_is_list, logprobs.items()))):
         choice["logprobs"] = None
+
+
+def _is_list(item: tuple[str, Any]) -> bool:
+    name, values = item
+    kinds = _LOGPROBS.get(name)
+    return (
+        kinds is None
+        or values is None
+        or (isinstance(values, list) and all(isinstance(each, kinds) for each in values))
+    )
 
 
 def _finish(reason: str | None) -> str | None:
