@@ -53,7 +53,7 @@ def post_fork(arbiter: Any, worker: Any) -> None:
         worker.slot, worker.slot_lock = slots.claim(worker.run_dir.metrics)
         slots.adopt(worker.slot)
     except OSError:
-        leave_if_running(worker, Published(worker.run_dir.config))
+        leave_if_running(worker)
         raise
     os.environ["GATEWAY_SLOT"] = str(worker.slot.number)
 
@@ -66,6 +66,7 @@ def post_worker_init(worker: Any) -> None:
         limits = member.attach().configuration()[0].server
         worker.worker_connections = server.connections(limits.max_in_flight, limits.queue)
         worker.max_keepalived = worker.worker_connections - worker.cfg.threads
+    worker.run_dir.started.touch()
     worker.slot.mark("ready")
 
 

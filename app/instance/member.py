@@ -71,15 +71,16 @@ class Member:
         return found.message if found else None
 
     def _first(self) -> tuple[str, bytes]:
+        end = 1 if self.run_dir.started.exists() else HALT
         if self._published.trouble() is not None:
-            sys.exit(HALT)  # another worker has said why
+            sys.exit(end)  # another worker has said why
         try:
             sources = read_sources(locate(self._environ, Path.cwd()), self._environ)
             configuration.accept(sources, self._environ, configuration.listeners(self.run_dir), self._metrics)
         except ConfigError as error:
             self._published.say(Trouble("", str(error), time.time()))
             print(f"\n{error}\n", file=sys.stderr, flush=True)
-            sys.exit(HALT)
+            sys.exit(end)
         self._published.publish(sources.hash, sources.to_bytes())
         return sources.hash, sources.to_bytes()
 

@@ -4,6 +4,8 @@
     housekeeper.lock    held by the housekeeper
     private.sock        where the housekeeper answers
     listeners.json      the addresses that the master has bound
+    started             there has been a good start: a worker was ready
+    breakers            records of targets, shared by all workers
     metrics/            slots and the files that workers count in
     config/             the published configuration
 
@@ -51,8 +53,16 @@ class RunDir:
         return self.path / "listeners.json"
 
     @property
+    def started(self) -> Path:
+        return self.path / "started"
+
+    @property
     def metrics(self) -> Path:
         return self.path / "metrics"
+
+    @property
+    def breakers(self) -> Path:
+        return self.path / "breakers"
 
     @property
     def config(self) -> Path:

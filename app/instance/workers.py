@@ -19,7 +19,6 @@ from gunicorn.workers import gthread  # type: ignore[import-untyped]
 
 from app.core import json
 from app.core.errors import ErrorType, GatewayError, invalid
-from app.instance.published import Published
 
 _LONGEST = 300  # characters of an error's text that go back to whoever sent the request
 
@@ -53,13 +52,13 @@ def boot(worker: Any, run: Callable[[], None]) -> None:
         run()
     except Exception:
         if not worker.booted:
-            leave_if_running(worker, Published(worker.run_dir.config))
+            leave_if_running(worker)
         raise
 
 
-def leave_if_running(worker: Any, published: Published) -> None:
+def leave_if_running(worker: Any) -> None:
     """Inside an except clause: end this worker alone if there has been a good start."""
-    if published.hash() is not None:
+    if worker.run_dir.started.exists():
         worker.log.exception("this worker could not boot; the service goes on")
         time.sleep(1)
         sys.exit(1)
