@@ -53,10 +53,12 @@ def counts(usage: Usage | None) -> Json:
     """Usage in Anthropic's form, whose `input_tokens` are those that no cache had a part in."""
     if usage is None:
         return {"input_tokens": 0, "output_tokens": 0}
+    read = min(usage.cached_input, usage.input)  # Azure has been seen to count more cached tokens than tokens
+    written = min(usage.cache_write_input, usage.input - read)
     made: Json = {
-        "input_tokens": max(0, usage.input - usage.cached_input - usage.cache_write_input),
-        "cache_creation_input_tokens": usage.cache_write_input,
-        "cache_read_input_tokens": usage.cached_input,
+        "input_tokens": usage.input - read - written,
+        "cache_creation_input_tokens": written,
+        "cache_read_input_tokens": read,
         "output_tokens": usage.output,
     }
     if usage.reasoning_output:

@@ -1,6 +1,7 @@
 """A Messages request as an OpenAI chat request.
 
-Some of it hangs on the model at hand: what `model` says is taken for its name.
+Whether a model reasons hangs on its name, so `model` should be what the provider calls it. An alias is as good as any
+name that says nothing.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ from app.surfaces.messages_history import chat_messages
 from app.surfaces.messages_tools import choice, functions
 
 _NAMED = r"(?:^|/)"  # a model's own name, whatever stands before it
-_REASONS = re.compile(_NAMED + r"(?:o\d|gpt-5)")  # refuse max_tokens
 _PLAIN = re.compile(_NAMED + r"(?:gpt-3\.5|gpt-4|chatgpt-)")  # refuse reasoning_effort
 _WANTS_REASONING = re.compile(r"deepseek|kimi|glm|minimax", re.IGNORECASE)  # within a tool loop, by their documentation
 LONGEST_USER = 64  # OpenAI's limit
@@ -41,11 +41,10 @@ def to_chat(body: Json) -> Written:
     dropped = list(check_messages(body))
     model = body["model"]
     reasoning = _WANTS_REASONING.search(model) is not None
-    limit = "max_completion_tokens" if _REASONS.search(model) else "max_tokens"
     made: Json = {
         "model": model,
         "messages": chat_messages(body.get("system"), body["messages"], reasoning=reasoning),
-        limit: body["max_tokens"],
+        "max_completion_tokens": body["max_tokens"],  # the older name is refused by models that reason
     }
     tools, names = functions(body.get("tools"))
     if tools:
