@@ -34,6 +34,11 @@ def _perplexity_models(provider: Provider) -> str | None:
     return f"{provider.base_url.removesuffix('/v1')}/v1/models"
 
 
+def _perplexity(provider: Provider, path: str, model: str) -> str:
+    """Chat is at the root, the rest below /v1."""
+    return provider.base_url.removesuffix("/v1") + path
+
+
 def _no_models(_: Provider) -> str | None:
     return None
 
@@ -148,6 +153,7 @@ ROWS = (
             native=_AND_VECTORS,
             quirks=Quirks(asks_usage=False, rename=_MAX_TOKENS, developer_role=False, int8_embeddings=True),
             paths={Operation.EMBEDDINGS: "/v1/embeddings"},
+            locate=_perplexity,
         ),
         features=_EVERYTHING - {Feature.TOOLS},
         docs="https://docs.perplexity.ai/api-reference",
@@ -208,7 +214,7 @@ ROWS = (
         base_url=None,
         dialect=OpenAIDialect(native=_ALL),
         features=_EVERYTHING,
-        note="any server that speaks OpenAI's language at a `base_url`; what it can do is up to it",
+        note="any server that speaks OpenAI's language; `base_url` is what its SDK would take, a bare host gets `/v1`",
     ),
     Row(
         kind="simulated",

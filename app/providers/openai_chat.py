@@ -142,5 +142,5 @@ def _is_audio(audio: Any) -> bool:
     return (
         isinstance(audio, dict)
         and all(isinstance(audio.get(name), str) for name in ("id", "data", "transcript"))
-        and isinstance(audio.get("expires_at"), int)
+        and audio.get("expires_at").__class__ is int
     )

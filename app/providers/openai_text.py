@@ -88,7 +88,7 @@ def _is_list(item: tuple[str, Any]) -> bool:
     return (
         kinds is None
         or values is None
-        or (isinstance(values, list) and all(isinstance(each, kinds) for each in values))
+        or (isinstance(values, list) and all(each.__class__ in kinds for each in values))
     )
 
 

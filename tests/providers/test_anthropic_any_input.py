@@ -55,7 +55,7 @@ MESSAGES = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 @given(
     body=BODIES,
     messages=MESSAGES,
@@ -72,7 +72,7 @@ def test_any_chat_request_is_translated_or_refused(body: Any, messages: Any, mod
         assert all(one != other for one, other in pairwise(roles))
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(
     content=st.lists(VALUES, max_size=3), usage=VALUES, operation=st.sampled_from((Operation.CHAT, Operation.MESSAGES))
 )
@@ -82,7 +82,7 @@ def test_any_answer_is_translated_or_no_answer(content: Any, usage: Any, operati
         DIALECT.decode(ask(operation), provider(), body)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(
     kind=st.sampled_from(("message_start", "content_block_start", "content_block_delta", "message_delta", "x")),
     data=st.dictionaries(st.sampled_from(NAMES), VALUES, max_size=4),

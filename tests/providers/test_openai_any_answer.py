@@ -88,7 +88,7 @@ def broken(draw: st.DrawFn, sound: Json) -> Json:
         for step in way:
             inner = inner[step]
         if draw(st.booleans()):
-            inner[last] = draw(st.sampled_from(ANYTHING))
+            inner[last] = copy.deepcopy(draw(st.sampled_from(ANYTHING)))
         else:
             del inner[last]
     return body
