@@ -6,14 +6,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from app.config.settings import Settings
-from app.core.call import Target, Timeouts
+from app.core.call import Rescue, Route, Strategy, Target, Timeouts
 from app.core.clock import Clock
 from app.core.provider import Provider
 from app.logs import CallLog
 from app.metrics.meter import Meter
 from app.providers import registry
-from app.routing.attempts import Attempts
-from app.routing.table import Entry, RouteTable
+from app.resilience.breaker import Breakers
+from app.resilience.budget import RetryBudget
+from app.resilience.records import Records
+from app.resilience.repeat import Repeating
+from app.resilience.state import Breaking
+from app.routing.asking import Asker
+from app.routing.attempts import Attempts, Policy
+from app.routing.places import Places
+from app.routing.table import Entry, Instead, RouteTable
 from app.tenants import Tenants
 from app.upstream.answer import Transport
 from app.upstream.client import HttpTransport
@@ -28,6 +35,8 @@ class Process:
     meter: Meter
     calls: CallLog
     watch: Watch
+    records: Records
+    budget: RetryBudget
     clock: Clock
 
 
@@ -39,6 +48,7 @@ class Gateway:
     tenants: Tenants
     routes: RouteTable
     attempts: Attempts
+    watch: Watch
     meter: Meter
     calls: CallLog
     clock: Clock
@@ -48,13 +58,24 @@ def build(settings: Settings, process: Process) -> Gateway:
     """Make the parts that a configuration describes, around those of the process that outlive it."""
     providers = {name: _provider(settings, name) for name in settings.providers}
     timeouts = {name: _timeouts(settings, name) for name in providers}
-    routes = RouteTable(_entries(settings, providers), providers, timeouts)
+    routes = RouteTable(list(_entries(settings, providers)), providers, timeouts)
     process.meter.expect(routes.labels())
     return Gateway(
         settings=settings,
         tenants=Tenants(settings.tenants),
         routes=routes,
-        attempts=Attempts(_transports(settings, process.clock), process.watch, process.clock),
+        attempts=Attempts(
+            Asker(_transports(settings, process.clock), process.watch, process.clock),
+            Breakers(process.records, _breaking(settings), process.clock),
+            process.budget,
+            Places(_places(settings)),
+            Policy(
+                Repeating(settings.resilience.retries, settings.resilience.rate_limit_wait),
+                settings.resilience.max_attempts,
+            ),
+            process.clock,
+        ),
+        watch=process.watch,
         meter=process.meter,
         calls=process.calls,
         clock=process.clock,
@@ -82,8 +103,40 @@ def _timeouts(settings: Settings, provider: str, model: str | None = None) -> Ti
 
 def _entries(settings: Settings, providers: dict[str, Provider]) -> Iterator[Entry]:
     for name, model in settings.models.items():
-        targets = [Target(providers[t.provider], t.model, _timeouts(settings, t.provider, name)) for t in model.targets]
-        yield Entry(name, tuple(targets))
+        targets = tuple(
+            Target(
+                providers[target.provider],
+                target.model,
+                _timeouts(settings, target.provider, name),
+                weight=target.weight,
+                prefill=target.prefill,
+            )
+            for target in model.targets
+        )
+        rescue = Rescue(model.stream_rescue or settings.resilience.stream_rescue)
+        route = Route(name, name, targets, Strategy(model.strategy), rescue, model.vision, model.tools)
+        instead = model.fallbacks
+        yield Entry(route, Instead(instead.any, instead.context_length, instead.content_filter))
+
+
+def _breaking(settings: Settings) -> Breaking:
+    given = settings.resilience.breaker
+    return Breaking(
+        window=given.window,
+        min_calls=given.min_calls,
+        failure_ratio=given.failure_ratio,
+        consecutive=given.consecutive,
+        open=given.open,
+        open_max=given.open_max,
+        successes=given.successes,
+    )
+
+
+def _places(settings: Settings) -> dict[str, int]:
+    """Calls at a time, by provider: where there are several, none may take every place of a worker."""
+    all_ = settings.server.max_in_flight
+    most = max(1, all_ * 4 // 5) if len(settings.providers) > 1 else all_
+    return {name: given.max_in_flight or most for name, given in settings.providers.items()}
 
 
 def _transports(settings: Settings, clock: Clock) -> dict[str, Transport]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from app.core.call import Call
 from app.core.exchange import Exchange, Reply
 from app.gateway import Gateway
+from app.routing import hold
 
 
 def answer(gateway: Gateway, call: Call) -> Reply:
@@ -18,5 +19,5 @@ def answer(gateway: Gateway, call: Call) -> Reply:
         exchange.join(gateway.meter.follow(call))
         route = gateway.routes.resolve(call.model, call.tenant)  # model_not_found, permission
         exchange.routed(route)
-        batches = gateway.attempts.first_answer(call, route, exchange)  # what providers and the way to them can do
+        batches = hold.begin(gateway.attempts, gateway.watch, call, route, exchange)  # what providers can do, and overload
         return exchange.hand_over(batches)

@@ -12,6 +12,8 @@ from app.gateway import Gateway, Process
 from app.instance import member, system
 from app.metrics.meter import Meter
 from app.metrics.registry import Metrics
+from app.resilience.budget import RetryBudget
+from app.resilience.records import Records
 from app.upstream.watch import Watch
 from app.web.current import Current
 from app.web.ops import Instance
@@ -25,10 +27,12 @@ def start() -> Flask:
     clock = SystemClock()
     watch = Watch(clock, system.poll())
     meter = Meter(metrics)
+    records = Records(here.run_dir.breakers, clock)
+    budget = RetryBudget(clock)
 
     def build(settings: Settings) -> Gateway:
         logger = logs.configure(settings.logging.level, settings.logging.format)
-        return gateway.build(settings, Process(meter, logs.CallLog(logger), watch, clock))
+        return gateway.build(settings, Process(meter, logs.CallLog(logger), watch, records, budget, clock))
 
     def swap(settings: Settings, hash_: str) -> None:
         current.gateway = build(settings)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
 from app.core.json import Json
 from app.core.language import Language
@@ -58,10 +59,35 @@ class Target:
     model: str
     timeouts: Timeouts = Timeouts()
     configured: bool = True  # False for a `provider/model` that only the provider can confirm
+    counted: bool = True  # False for names that only a * stands for: nobody can say how many there will be
+    weight: int = 1  # share of first attempts, where the strategy goes by weight
+    prefill: bool = False  # continues an answer that it is given the beginning of
 
     @property
     def name(self) -> str:
         return f"{self.provider.name}/{self.model}"
+
+    @property
+    def key(self) -> str:
+        """By which its breaker is found."""
+        return self.name if self.counted else f"{self.provider.name}/*"
+
+
+class Strategy(StrEnum):
+    """Who is asked first."""
+
+    PRIORITY = "priority"
+    WEIGHTED = "weighted"
+    LEAST_BUSY = "least_busy"
+
+
+class Rescue(StrEnum):
+    """What is done for a stream that broke after its first content."""
+
+    OFF = "off"
+    CONTINUE = "continue"  # another target goes on from the delivered text
+    REPLAY = "replay"  # the call is made again, and what was delivered is left out
+    AUTO = "auto"  # continue, else replay where the answer would be the same, else off
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,3 +97,17 @@ class Route:
     model: str
     label: str
     targets: tuple[Target, ...]
+    strategy: Strategy = Strategy.PRIORITY
+    rescue: Rescue = Rescue.AUTO
+    vision: bool = True  # takes images
+    tools: bool = True
+    fallbacks: Fallbacks | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fallbacks:
+    """Other models to ask, by why this one failed. Theirs are not followed."""
+
+    any: tuple[Route, ...] = ()
+    context_length: tuple[Route, ...] = ()
+    content_filter: tuple[Route, ...] = ()

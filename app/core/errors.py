@@ -129,6 +129,7 @@ class GatewayError(Exception):
         self.allow = allow
         self.silent = silent
         self.lasting = lasting
+        self.told = False  # as the failure of an attempt
         self.gave_up = False  # set where we have retried in vain, so that the caller's SDK does not multiply it
 
     @property

@@ -70,6 +70,7 @@ class Exchange:
         self.target: Target | None = None
         self.attempts = 0
         self.dropped: tuple[str, ...] = ()
+        self.headless = False  # the head left before it was known who would answer
         self.estimated = False  # no provider was asked: the answer is a guess of ours
         self._clock = clock
         self._observers: list[Observer] = []
@@ -91,6 +92,7 @@ class Exchange:
         self._tell("on_attempt", target)
 
     def failure(self, target: Target, error: GatewayError) -> None:
+        error.told = True
         self._tell("on_failure", target, error)
 
     def batch(self, frames: Batch) -> None:
@@ -155,7 +157,7 @@ class Reply:
             raise
         except Exception as error:
             failure = named(error)
-            if self.exchange.target is not None and failure.provider is not None:
+            if self.exchange.target is not None and failure.provider is not None and not failure.told:
                 self.exchange.failure(self.exchange.target, failure)
             self.exchange.end(failure)
             raise failure from error

@@ -67,3 +67,4 @@ class Frame:
     finish: str | None = None  # the canonical (OpenAI) finish reason, once it is known
     usage: Usage | None = None  # cumulative: the last one seen counts
     last: bool = False
+    comment: str | None = None  # said beside the answer, in an SSE comment; such a frame has no data

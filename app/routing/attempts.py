@@ -1,99 +1,149 @@
-"""Ask one target after another until one starts to answer; commit at the first content."""
+"""One loop for every repeat and every fallback of a call, until a target starts to answer or none is left."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import random
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from app.core.call import Call, Route, Target
 from app.core.clock import Clock
 from app.core.errors import ErrorType, GatewayError, Next, invalid
 from app.core.exchange import Batch, Exchange
-from app.core.json import NotJson, loads
-from app.core.language import Translation
-from app.core.wire import Ask, Frame
-from app.routing.stream import Bounds, Stream
-from app.upstream.answer import Answer, Transport
-from app.upstream.watch import Guard, Watch
+from app.core.wire import Frame
+from app.resilience.breaker import Breakers, Refusal
+from app.resilience.budget import RetryBudget
+from app.resilience.repeat import Repeating, pause
+from app.routing.asking import Asker
+from app.routing.candidates import Candidates
+from app.routing.order import ordered
+from app.routing.places import Places
+from app.routing.verdict import Verdict
+from app.upstream.watch import Guard
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How often a call asks. `max_attempts` in all, over repeats and targets."""
+
+    repeating: Repeating
+    max_attempts: int
 
 
 @dataclass(frozen=True, slots=True)
 class Attempts:
-    transports: Mapping[str, Transport]  # by provider
-    watch: Watch
+    asker: Asker
+    breakers: Breakers
+    budget: RetryBudget
+    places: Places
+    policy: Policy
     clock: Clock
 
-    def first_answer(self, call: Call, route: Route, exchange: Exchange) -> Iterator[Batch]:
+    def first_answer(self, call: Call, route: Route, exchange: Exchange, guard: Guard) -> Iterator[Batch]:
         """The batches of the first target that starts to answer; its first content is already there.
 
         Raises:
-            GatewayError: the request itself is wrong, or no target answered: then the last failure.
+            GatewayError: the request itself is wrong, or no target answered.
         """
-        able = self._able(call, route)
-        if not able:
+        if not any(self.asker.able(call, target) for target in route.targets):
             return iter([[_unaided(call, route, exchange)]])
-        guard = self.watch.begin(call.client)
-        try:
-            return self._first(call, able, exchange, guard)
-        except BaseException:
-            self.watch.end(guard)
-            raise
+        return _Search(self, call, route, exchange, guard).answer()
 
-    def _first(self, call: Call, targets: Sequence[Target], exchange: Exchange, guard: Guard) -> Iterator[Batch]:
-        failure: GatewayError | None = None
-        for target in targets:
+
+class _Search:
+    """One call's way through its candidates."""
+
+    def __init__(self, parts: Attempts, call: Call, route: Route, exchange: Exchange, guard: Guard) -> None:
+        self._parts = parts
+        self._call = call
+        self._route = route
+        self._exchange = exchange
+        self._guard = guard
+        self._candidates = Candidates(call, route, lambda r: ordered(r, parts.places.busy, random.random))
+        self._failures: list[GatewayError] = []
+        self._refusals: list[Refusal] = []
+        self._full = False
+
+    def answer(self) -> Iterator[Batch]:
+        for target in self._candidates:
+            if self._parts.asker.able(self._call, target) and (batches := self._at(target)) is not None:
+                return batches
+            if self._exchange.attempts >= self._parts.policy.max_attempts:
+                break
+        raise self._verdict()
+
+    def _at(self, target: Target) -> Iterator[Batch] | None:
+        """Ask this target, again where that makes sense; None: on to the next."""
+        repeated: list[ErrorType] = []
+        while True:
+            admission = self._parts.breakers.ask(target.key, target.provider.name, waited=bool(repeated))
+            if isinstance(admission, Refusal):
+                self._refusals.append(admission)
+                return None
+            if not self._parts.places.take(target):
+                admission.abandoned()
+                self._full = True
+                return None
+            if not repeated:
+                self._parts.budget.first(target.provider.name)
+            verdict = Verdict(admission, target, self._parts.places, lambda: self._alone(target))
             try:
-                return self._ask(call, target, exchange, guard)
+                return self._parts.asker.ask(self._call, target, self._exchange, self._guard, verdict)
             except GatewayError as error:
-                if error.provider is None:  # refused by us before anything was sent, or the client has left
-                    raise
                 failure = _as_seen_here(error, target)
-                exchange.failure(target, failure)
-                if failure.rule.next is not Next.YES:
-                    raise failure from error
-        if failure is None:
-            raise GatewayError(ErrorType.NO_PROVIDER, "no provider is left to ask for this model")
-        failure.gave_up = True
-        raise failure
+                verdict.failed(failure)
+                if failure.provider is None:  # never sent, or the client has left
+                    raise
+                wait = self._failed(target, failure, repeated)
+            except BaseException:
+                verdict.abandoned()
+                raise
+            if wait is None:
+                return None
+            repeated.append(failure.type)
+            self._guard.renew()
+            self._guard.wait(wait)
 
-    def _able(self, call: Call, route: Route) -> Sequence[Target]:
-        """The targets whose provider can be told this kind of call at all."""
-        operation = call.language.operation
-        return [t for t in route.targets if operation in t.provider.dialect.native or call.language.carried_by_chat]
+    def _failed(self, target: Target, failure: GatewayError, repeated: list[ErrorType]) -> float | None:
+        """Seconds until the same target is asked again, None for the next one. Raises if nobody is to be asked."""
+        self._failures.append(failure)
+        self._exchange.failure(target, failure)
+        policy = self._parts.policy
+        wait = pause(failure, repeated, policy.repeating, random.random)
+        if (
+            wait is not None
+            and self._exchange.attempts < policy.max_attempts
+            and self._parts.clock.monotonic() + wait < self._parts.asker.ends_at(self._call, target)
+            and self._parts.budget.spend(target.provider.name)
+        ):
+            return wait
+        if failure.rule.next is Next.NO:
+            raise failure
+        if failure.rule.next is Next.FALLBACK_LIST and not self._candidates.turn_to(failure.type):
+            raise failure
+        return None
 
-    def _ask(self, call: Call, target: Target, exchange: Exchange, guard: Guard) -> Iterator[Batch]:
-        provider = target.provider
-        ask = Ask(
-            operation=call.language.operation,
-            body=call.body,
-            stream=call.stream,
-            wants_usage=call.stream and call.language.wants_usage(call.body),
-            headers=call.headers,
-            created=int(self.clock.time()),
-            id=call.id,
-        )
-        translation: Translation | None = None
-        if ask.operation not in provider.dialect.native:
-            translation = call.language.through_chat(ask)
-            ask = translation.ask
-        request = provider.dialect.encode(ask, provider, target.model)
-        exchange.dropped = (*(translation.dropped if translation else ()), *request.dropped)
+    def _alone(self, target: Target) -> bool:
+        """Whether no other target of this call would be admitted."""
+        others = [*self._route.targets, *self._candidates.rest()]
+        admits = self._parts.breakers.admits
+        return not any(admits(other.key, other.provider.name) for other in others if other.key != target.key)
 
-        timeouts = target.timeouts
-        deadline = min(timeouts.deadline, call.patience or timeouts.deadline)
-        bounds = Bounds(target, call.began + deadline, guard, self.watch, self.clock)
-        bounds.allow(timeouts.first_byte if call.stream else timeouts.first_byte_plain)
-        exchange.attempt(target)
-        answer = self.transports[provider.name].send(provider, request, timeouts.connect, guard)
-        if answer.status != 200:
-            raise provider.dialect.decode_error(provider, answer.status, answer.headers, answer.read())
-        if not call.stream:
-            frame = _whole(answer, ask, target, translation)
-            bounds.end()
-            return iter([[frame]])
-        stream = Stream(answer, provider.dialect.reader(ask, provider), translation, bounds)
-        stream.begin()
-        return stream
+    def _verdict(self) -> GatewayError:
+        """What is told when nobody answered: the first failure that says more than that nobody was there."""
+        if self._failures:
+            telling = [error for error in self._failures if error.type is not ErrorType.CONNECTION]
+            failure = telling[0] if telling else self._failures[-1]
+            failure.gave_up = True
+            return failure
+        if self._refusals:
+            left = min(refusal.left for refusal in self._refusals)
+            message = "every provider of this model is failing or must be left alone for a while"
+            return GatewayError(ErrorType.CIRCUIT_OPEN, message, retry_after=left)
+        if self._full:
+            message = "every provider of this model has as many calls as it may have at a time"
+            return GatewayError(ErrorType.SATURATED, message, retry_after=1.0)
+        return GatewayError(ErrorType.NO_PROVIDER, "no provider is left to ask for this model")
 
 
 def _unaided(call: Call, route: Route, exchange: Exchange) -> Frame:
@@ -102,24 +152,6 @@ def _unaided(call: Call, route: Route, exchange: Exchange) -> Frame:
         what = call.language.operation
         raise invalid(f"no provider of model {route.label!r} offers {what}", "model", code="unsupported_operation")
     exchange.estimated = True
-    return frame
-
-
-def _whole(answer: Answer, ask: Ask, target: Target, translation: Translation | None) -> Frame:
-    provider = target.provider
-    body = answer.read()
-    try:
-        parsed = loads(body)
-        if not isinstance(parsed, dict):
-            raise ValueError("not an object")  # noqa: TRY004 - what decode raises, too
-        frame = provider.dialect.decode(ask, provider, parsed)
-    except ValueError as error:
-        what = "is not JSON" if isinstance(error, NotJson) else "is not an answer"
-        message = f"provider {provider.name} sent a body that {what}"
-        raise GatewayError(ErrorType.INVALID_RESPONSE, message, provider=provider.name) from error
-    if translation is not None:
-        frame = translation.whole(frame)
-    frame.last = True
     return frame
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from app.core.call import Target
 from app.core.clock import Clock
 from app.core.errors import ErrorType, GatewayError
@@ -11,7 +13,7 @@ from app.core.provider import Reader
 from app.core.wire import Event, Frame
 from app.upstream.answer import Answer
 from app.upstream.sse import Splitter
-from app.upstream.watch import Guard, Watch
+from app.upstream.watch import NEVER, Guard, Watch
 
 AFTER_FINISH = 2.0  # seconds that usage or the end may take after the finish reason
 
@@ -19,7 +21,7 @@ AFTER_FINISH = 2.0  # seconds that usage or the end may take after the finish re
 class Bounds:
     """Who is asked, until when the whole call may take (monotonic), and the guard that sees to it."""
 
-    __slots__ = ("_clock", "_ends_at", "_guard", "_watch", "target")
+    __slots__ = ("_clock", "_ends_at", "_guard", "_token_by", "_watch", "target")
 
     def __init__(self, target: Target, ends_at: float, guard: Guard, watch: Watch, clock: Clock) -> None:
         self.target = target
@@ -27,14 +29,29 @@ class Bounds:
         self._guard = guard
         self._watch = watch
         self._clock = clock
+        first_token = target.timeouts.first_token
+        self._token_by = NEVER if first_token is None else clock.monotonic() + first_token
 
     def allow(self, silence: float | None) -> None:
         """From now on, so many seconds of silence at most."""
         due = self._ends_at if silence is None else self._clock.monotonic() + silence
         self._guard.due = due if due < self._ends_at else self._ends_at
 
+    def allow_first(self) -> None:
+        """The same, while the provider may think: until any event, and in all until the first content."""
+        self.allow(self.target.timeouts.first_byte)
+        self._guard.due = min(self._guard.due, self._token_by)
+
     def end(self) -> None:
         self._watch.end(self._guard)
+
+
+class Judge(Protocol):
+    """Who is told how an attempt ended; the first word counts."""
+
+    def succeeded(self) -> None: ...
+    def failed(self, error: GatewayError, /) -> None: ...
+    def abandoned(self) -> None: ...
 
 
 class Stream:
@@ -44,11 +61,14 @@ class Stream:
     unsaid. Events that came before the failure, in the same piece, are handed on first.
     """
 
-    def __init__(self, answer: Answer, reader: Reader, translation: Translation | None, bounds: Bounds) -> None:
+    def __init__(
+        self, answer: Answer, reader: Reader, translation: Translation | None, bounds: Bounds, judge: Judge
+    ) -> None:
         self._answer = answer
         self._reader = reader
         self._translation = translation
         self._bounds = bounds
+        self._judge = judge
         self._splitter = Splitter()
         self._content = False
         self._held: list[Batch] = []  # from the last to the first
@@ -80,6 +100,7 @@ class Stream:
         self._held.clear()
         self._answer.close()
         self._bounds.end()
+        self._judge.abandoned()
 
     def _fresh(self) -> Batch | None:
         """The next batch from upstream; None after the last."""
@@ -87,6 +108,7 @@ class Stream:
             if self._failure is not None:
                 self._over = True
                 self._answer.close()
+                self._judge.failed(self._failure)
                 raise self._failure
             if batch := self._read():
                 return batch
@@ -125,8 +147,10 @@ class Stream:
                 self._end(frames)
                 return
         if not reader.complete:
-            timeouts = self._bounds.target.timeouts
-            self._bounds.allow(timeouts.idle if self._content else timeouts.first_byte)
+            if self._content:
+                self._bounds.allow(self._bounds.target.timeouts.idle)
+            else:
+                self._bounds.allow_first()
         elif not was_complete:
             self._bounds.allow(AFTER_FINISH)
 
@@ -144,6 +168,7 @@ class Stream:
         self._over = True
         self._answer.finish()
         self._bounds.end()
+        self._judge.succeeded()
 
     def _fail(self, error: GatewayError, frames: list[Frame]) -> None:
         if self._reader.complete:  # all that matters has come: silence or a cut after the finish reason is no loss

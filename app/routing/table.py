@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-from app.core.call import Route, Target, Tenant, Timeouts
+from app.core.call import Fallbacks, Route, Target, Tenant, Timeouts
 from app.core.errors import ErrorType, GatewayError
 from app.core.provider import Provider
 
@@ -13,34 +13,53 @@ SHOWN = 20  # names that an error lists at most
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """One configured model. A name with a trailing * is a pattern; its targets may end in * too, and then take over
-    what the pattern's * stood for."""
+class Instead:
+    """Names of models, as `fallbacks` has them."""
 
-    name: str
-    targets: tuple[Target, ...]
+    any: Sequence[str] = ()
+    context_length: Sequence[str] = ()
+    content_filter: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One configured model: its route, and by name whom to ask instead.
+
+    A name with a trailing * is a pattern; its targets may end in * too, and then take over what the pattern's * stood
+    for.
+    """
+
+    route: Route
+    instead: Instead = field(default_factory=Instead)
+
+    @property
+    def name(self) -> str:
+        return self.route.model
 
 
 class RouteTable:
     """Exact names first, then the longest pattern, then `provider/model` as far as that provider offers it."""
 
-    def __init__(self, entries: Iterable[Entry], providers: Mapping[str, Provider], timeouts: Mapping[str, Timeouts]):
+    def __init__(self, entries: Sequence[Entry], providers: Mapping[str, Provider], timeouts: Mapping[str, Timeouts]):
         """`timeouts`: by provider, for its models that no entry names."""
         self._providers = providers
         self._timeouts = timeouts
         self._exact: dict[str, Route] = {}
-        self._patterns: list[Entry] = []
+        self._patterns: list[Route] = []
         for entry in entries:
             if entry.name.endswith("*"):
-                self._patterns.append(entry)
+                self._patterns.append(entry.route)
             else:
-                self._exact[entry.name] = Route(entry.name, entry.name, entry.targets)
-        self._patterns.sort(key=lambda entry: len(entry.name), reverse=True)
+                self._exact[entry.name] = entry.route
+        self._patterns.sort(key=lambda route: len(route.model), reverse=True)
         for provider in providers.values():
             for model in provider.models:
                 name = f"{provider.name}/{model}"
                 if model != "*" and name not in self._exact:
                     self._exact[name] = Route(name, name, (Target(provider, model, timeouts[provider.name], False),))
+        found = {entry.name: self._fallbacks(entry.instead) for entry in entries}
+        self._exact.update({name: replace(route, fallbacks=found.get(name)) for name, route in self._exact.items()})
+        self._patterns = [replace(route, fallbacks=found[route.model]) for route in self._patterns]
 
     def resolve(self, model: str, tenant: Tenant) -> Route:
         """The route of a name that this tenant may use.
@@ -63,22 +82,34 @@ class RouteTable:
         """(model label, provider) of everything that can be counted."""
         for route in self._exact.values():
             yield from ((route.label, target.provider.name) for target in route.targets)
-        for entry in self._patterns:
-            yield from ((entry.name, target.provider.name) for target in entry.targets)
+        for pattern in self._patterns:
+            yield from ((pattern.label, target.provider.name) for target in pattern.targets)
         yield from ((f"{p.name}/*", p.name) for p in self._providers.values() if "*" in p.models)
 
     def _find(self, model: str) -> Route | None:
         if route := self._exact.get(model):
             return route
-        for entry in self._patterns:
-            stem = entry.name[:-1]
+        for pattern in self._patterns:
+            stem = pattern.model[:-1]
             if model.startswith(stem):
-                return Route(model, entry.name, tuple(_filled(target, model[len(stem) :]) for target in entry.targets))
+                rest = model[len(stem) :]
+                return replace(pattern, model=model, targets=tuple(_filled(target, rest) for target in pattern.targets))
         name, slash, upstream = model.partition("/")
         provider = self._providers.get(name)
         if slash and upstream and provider is not None and "*" in provider.models:
-            return Route(model, f"{name}/*", (Target(provider, upstream, self._timeouts[name], False),))
+            return Route(model, f"{name}/*", (Target(provider, upstream, self._timeouts[name], False, counted=False),))
         return None
+
+    def _fallbacks(self, instead: Instead) -> Fallbacks | None:
+        if not (instead.any or instead.context_length or instead.content_filter):
+            return None
+        return Fallbacks(
+            *(self._known(names) for names in (instead.any, instead.context_length, instead.content_filter))
+        )
+
+    def _known(self, names: Sequence[str]) -> tuple[Route, ...]:
+        found = (self._find(name) for name in names)
+        return tuple(route for route in found if route is not None)
 
     def _unknown(self, model: str, tenant: Tenant) -> str:
         known = self.names(tenant)
@@ -87,7 +118,7 @@ class RouteTable:
 
 
 def _filled(target: Target, rest: str) -> Target:
-    return replace(target, model=target.model[:-1] + rest) if target.model.endswith("*") else target
+    return replace(target, model=target.model[:-1] + rest, counted=False) if target.model.endswith("*") else target
 
 
 def _shown(model: str) -> str:

@@ -51,6 +51,12 @@ class Guard:
         self._hang_up = hang_up
         self.check("")
 
+    def renew(self) -> None:
+        """Another attempt begins: the last one's time does not count any more. A client that left has left."""
+        self._hang_up = None
+        self.due = NEVER
+        self.late = False
+
     def let_go(self) -> None:
         self._hang_up = None
 

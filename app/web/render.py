@@ -9,6 +9,7 @@ from app.core.errors import GatewayError
 from app.core.exchange import Exchange, Reply
 from app.core.json import dumps
 from app.core.language import Language
+from app.core.wire import Frame
 
 
 def response(call: Call, reply: Reply) -> Response:
@@ -31,7 +32,7 @@ def response(call: Call, reply: Reply) -> Response:
 
 def _headers(exchange: Exchange) -> dict[str, str]:
     headers = {"x-request-id": exchange.call.id, "x-gateway-cache": "bypass"}
-    if exchange.target is not None:
+    if exchange.target is not None and not exchange.headless:
         headers["x-gateway-provider"] = exchange.target.provider.name
         headers["x-gateway-model"] = exchange.target.model
         headers["x-gateway-attempts"] = str(exchange.attempts)
@@ -40,6 +41,10 @@ def _headers(exchange: Exchange) -> dict[str, str]:
     if exchange.dropped:
         headers["x-gateway-dropped"] = ", ".join(exchange.dropped)
     return headers
+
+
+def _comment(frame: Frame) -> bytes:
+    return b": %s\n\n" % frame.comment.encode() if frame.comment else b""
 
 
 class Events:
@@ -66,7 +71,7 @@ class Events:
                 self._over = True
                 return self._language.error_event(error, self._reply.exchange.call.id)
             else:
-                if sent := b"".join([render(frame) for frame in batch if frame.data is not None]):
+                if sent := b"".join([render(f) if f.data is not None else _comment(f) for f in batch]):
                     return sent
         raise StopIteration
 

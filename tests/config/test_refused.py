@@ -25,7 +25,7 @@ TOP = [
     one(
         OFFERS + "zzz: {}",
         "zzz",
-        "unknown key; known here: logging, metrics, models, providers, server, tenants, timeouts",
+        "unknown key; known here: logging, metrics, models, providers, resilience, server, tenants, timeouts",
     ),
     one(OFFERS + "server: {max_bdy: 1}", "server.max_bdy", "unknown key; did you mean 'max_body'?"),
     one(OFFERS + "server: {max_body: 0}", "server.max_body", "expected at least 1"),
@@ -110,7 +110,7 @@ PROVIDERS = [
     one("providers: {openai: {api_key: k, headers: {x: 5}}}", "providers.openai.headers.x",
         "expected text: write it in quotes"),
     one("providers: {openai: {api_key: k, timeouts: {total: 5}}}", "providers.openai.timeouts.total",
-        "unknown key; known here: connect, deadline, first_byte, idle"),
+        "unknown key; known here: connect, deadline, first_byte, first_token, idle"),
     one("providers: {openai: {api_kye: k, api_key: k}}", "providers.openai.api_kye",
         "unknown key; did you mean 'api_key'?"),
     *(
@@ -154,7 +154,7 @@ MODELS = [
     one(BASE + "  'a b': {targets: [openai/gpt]}", 'models."a b"', NAME),
     one(BASE + f"  {'m' * 129}: {{targets: [openai/gpt]}}", f"models.{'m' * 80}...", NAME),
     one(BASE + "  x: {targets: [openai/gpt], strategy: fastest}", "models.x.strategy",
-        "not enforced yet in this version"),
+        "expected 'priority', 'weighted' or 'least_busy'"),
     one(BASE + "  gpt-4.1: {targets: [openai/gpt], target: 5}", 'models."gpt-4.1".target',
         "unknown key; did you mean 'targets'?"),
 ]  # fmt: skip
@@ -217,7 +217,7 @@ def test_each_mistake_in_a_provider_is_told_at_its_path(text: str, expected: dic
 def test_all_mistakes_are_told_at_once_whatever_finds_them() -> None:
     text = f"""
 server: {{max_body: 0, max_bodyy: 5}}
-resilience: {{retries: 2}}
+cache: {{ttl: 2}}
 providers:
   openai: {{api_key: "${{OPENAI_API_KEY}}", api_key: again}}
   azure-eu: {{kind: azure, api_key_file: nowhere}}
@@ -229,7 +229,7 @@ tenants:
     assert set(problems(text)) == {
         "server.max_body",
         "server.max_bodyy",
-        "resilience",
+        "cache",
         "providers.openai.api_key",
         "providers.azure-eu.base_url",
         "providers.azure-eu.api_key_file",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.core.call import Target, Tenant, Timeouts
+from app.core.call import Route, Target, Tenant, Timeouts
 from app.core.errors import ErrorType, GatewayError
 from app.core.provider import Provider
 from app.providers import registry
@@ -25,13 +25,17 @@ def provider(name: str, *models: str) -> Provider:
     )
 
 
+def entry(name: str, *targets: Target) -> Entry:
+    return Entry(Route(name, name, targets))
+
+
 @pytest.fixture
 def table() -> RouteTable:
     a, b = provider("a", "small", "*"), provider("b", "large/with/slashes")
     entries = [
-        Entry("fast", (Target(a, "x"), Target(b, "y"))),
-        Entry("gpt-*", (Target(a, "gpt-*"),)),
-        Entry("gpt-4*", (Target(b, "four"),)),
+        entry("fast", Target(a, "x"), Target(b, "y")),
+        entry("gpt-*", Target(a, "gpt-*")),
+        entry("gpt-4*", Target(b, "four")),
     ]
     return RouteTable(entries, {"a": a, "b": b}, {"a": Timeouts(), "b": Timeouts(idle=5.0)})
 
