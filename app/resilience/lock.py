@@ -13,8 +13,9 @@ from app.core.clock import Clock
 PATIENCE = 0.005  # seconds that a turn is waited for
 _SPINS = 20  # tries before the first pause: a turn takes microseconds, a pause at least 50 of them
 _PAUSE = 0.0002
-_SULK = 1.0  # seconds without any pause, after some were in vain: whoever has the lock may have been stopped
-_PUT_OFF = 1000  # jobs that wait for a turn; of more, the oldest are forgotten
+_SULK = 0.1  # seconds without any pause, after some were in vain: whoever has the lock may have been stopped
+_PUT_OFF = 10_000  # jobs that wait for a turn; of more, the oldest are forgotten
+_A_TURN = 100  # of those that are done in one
 
 Answer = TypeVar("Answer")
 
@@ -55,13 +56,15 @@ class BriefLock:
         finally:
             self._give_back()
 
-    def catch_up(self) -> None:
-        """Do what was put off, if there is anything."""
-        if self._late:
-            self.do(lambda: None)
+    def catch_up(self) -> bool:
+        """Do what was put off, if there is anything; False where some is left."""
+        while self._late:
+            if self.do(lambda: True) is None:
+                return False
+        return True
 
     def _catch_up(self) -> None:
-        while self._late:
+        for _ in range(min(len(self._late), _A_TURN)):
             self._late.popleft()()
 
     def _take(self) -> bool:

@@ -1,8 +1,9 @@
 """The file in the run directory in which all workers of an instance keep one state a target.
 
-A header, then slots of a fixed size: whose it is, written once, and the state, written at each change. A name is looked
-for from the slot that its digest points at, on to the next ones until one is empty; nothing is ever removed, since the
-names come from the configuration and the file lives no longer than the instance.
+A header, then slots of a fixed size: whose it is, written once, and twice the state, each change written over the older
+one before a single byte says which is the newer, so that a worker that is killed while it writes leaves the last whole
+state. A name is looked for from the slot that its digest points at, on to the next ones until one is empty; nothing is
+ever removed, since the names come from the configuration and the file lives no longer than the instance.
 
 All changes share one BriefLock: they take microseconds, so that a lock a slot would cost more than it saves. Reading
 needs none: a checksum tells whole from torn.
@@ -32,8 +33,8 @@ _NAME = 200  # bytes of a name that are kept
 
 _HEADER = struct.Struct("<8sHHI")
 _FIRST = 4096  # where the slots begin
-_SLOT = 512
-_IDENTITY = 256  # of a slot; the state has the rest
+_STATES = 256  # of a slot; from here on it has its two states
+_SLOT = _STATES + 2 * SIZE
 _CHECKSUM = struct.Struct("<I")
 _OWNER = struct.Struct(f"<16sBBB{_NAME}s32s")  # digest, kind, lengths of name and provider, name, provider
 _LOOKS = 3  # at a state that may just be being written
@@ -57,7 +58,7 @@ def kept(name: str) -> str:
 class Record:
     """The state of one target, or what concerns all of a provider's. `name` is as `kept()` says."""
 
-    __slots__ = ("_lock", "_place", "_seen", "_slots", "kind", "name", "provider")
+    __slots__ = ("_lock", "_places", "_seen", "_slots", "_which", "kind", "name", "provider")
 
     def __init__(
         self, kind: Kind, name: str, provider: str, slots: mmap.mmap | bytearray, *, at: int, lock: BriefLock
@@ -66,7 +67,8 @@ class Record:
         self.name = name
         self.provider = provider
         self._slots = slots
-        self._place = slice(at, at + SIZE)
+        self._which = at + _STATES - 1  # where it says which of the two is the newer
+        self._places = tuple(slice(start, start + SIZE) for start in (at + _STATES, at + _STATES + SIZE))
         self._lock = lock
         self._seen = (b"", State())
 
@@ -74,7 +76,7 @@ class Record:
         """As it is, or was when it could last be read. Not to be changed."""
         last, state = self._seen
         for _ in range(_LOOKS):
-            raw = bytes(self._slots[self._place])
+            raw = bytes(self._slots[self._places[self._slots[self._which] & 1]])
             if raw == last:
                 return state
             try:
@@ -94,14 +96,16 @@ class Record:
         return self._lock.do_or_put_off(lambda: self._apply(step))
 
     def _apply(self, step: Callable[[State], Answer]) -> Answer:
+        newer = self._slots[self._which] & 1
         try:
-            state = decoded(bytes(self._slots[self._place]))
+            state = decoded(bytes(self._slots[self._places[newer]]))
         except Torn:
-            log.warning("a worker was killed while it wrote the breaker of %s: it is closed now", self.name)
+            log.warning("the record of %s was damaged: its breaker is closed now", self.name)
             state = State()
         answer = step(state)
         raw = encoded(state)
-        self._slots[self._place] = raw
+        self._slots[self._places[1 - newer]] = raw
+        self._slots[self._which] = 1 - newer
         self._seen = (raw, state)
         return answer
 
@@ -143,22 +147,25 @@ class Records:
                 log.warning("more than %d targets: each worker judges the others for itself", self._capacity)
             self._full = True
             return self.apart(kind, name, provider)
-        return Record(kind, kept(name), provider, self._slots, at=found + _IDENTITY, lock=self._lock)
+        return Record(kind, kept(name), provider, self._slots, at=found, lock=self._lock)
 
     def apart(self, kind: Kind, name: str, provider: str) -> Record:
         """A record of this process alone."""
-        return Record(kind, kept(name), provider, bytearray(SIZE), at=0, lock=BriefLock(self._clock, None))
+        return Record(kind, kept(name), provider, bytearray(_SLOT), at=0, lock=BriefLock(self._clock, None))
 
     def all(self) -> Iterator[Record]:
         for number in range(self._capacity):
             at = _FIRST + number * _SLOT
             if owner := self._read_owner(at):
                 _, kind, name, provider = owner
-                yield Record(kind, name, provider, self._slots, at=at + _IDENTITY, lock=self._lock)
+                yield Record(kind, name, provider, self._slots, at=at, lock=self._lock)
 
-    def catch_up(self) -> None:
-        """Make the changes that had to be put off. For the worker's tick: without one they wait for the next call."""
-        self._lock.catch_up()
+    def catch_up(self) -> bool:
+        """Make the changes that had to be put off; False where they still are.
+
+        For the worker's tick: without it they wait for the next call.
+        """
+        return self._lock.catch_up()
 
     def close(self) -> None:
         self._slots.close()
@@ -175,7 +182,7 @@ class Records:
                 return at, free
             if owner is None and free < 0:
                 free = at
-            if owner is None and not any(self._slots[at : at + _IDENTITY]):
+            if owner is None and not any(self._slots[at : at + _STATES]):
                 break
         return None, free
 
