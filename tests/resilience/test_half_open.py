@@ -257,6 +257,23 @@ def test_an_outage_of_a_minute_is_probed_at_most_once_a_wait(hire: Hire, clock: 
     assert probes == 4  # after 5, 15, 35 and 55 s
 
 
+def test_numbers_that_have_run_out_begin_again(worker: Worker, clock: ManualClock) -> None:
+    worker.succeed()
+    record = worker.records.find(Kind.TARGET, KEY, PROVIDER)
+    assert record is not None
+
+    def years_later(state: State) -> None:
+        state.generation = state.probe = 2**32 - 1
+
+    record.change(years_later)
+    half_open(worker)
+    worker.fail()
+    clock.now += 10.01
+    worker.succeed(2)
+
+    assert not worker.admitted().probe
+
+
 def nobody() -> int:
     """A process id that was somebody's."""
     pid = os.posix_spawn("/bin/true", ["true"], {})

@@ -1,0 +1,110 @@
+"""A lock that is had at once or given up soon, and that never stops a worker."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+from app.core.clock import SystemClock
+from app.resilience.lock import BriefLock
+from tests.resilience.process import ROOT, Process
+
+GREENLETS = """
+from gevent import monkey; monkey.patch_all()
+import sys, threading
+from pathlib import Path
+from app.core.clock import SystemClock
+from app.resilience.breaker import Breakers
+from app.resilience.records import Kind, Records
+from app.resilience.state import Breaking
+
+clock = SystemClock()
+records = Records(Path(sys.argv[1]), clock)
+breakers = Breakers(records, Breaking(), clock)
+calls = [breakers.ask("a/b", "a") for _ in range(100)]
+print("ready", flush=True)
+sys.stdin.readline()  # somebody has the lock now
+turns = 0
+stop = threading.Event()
+
+def others():
+    global turns
+    while not stop.is_set():
+        turns += 1
+        clock.sleep(0)
+
+watching = threading.Thread(target=others)
+watching.start()
+ending = [threading.Thread(target=call.succeeded) for call in calls]
+for thread in ending:
+    thread.start()
+for thread in ending:
+    thread.join()
+stop.set()
+watching.join()
+record = records.find(Kind.TARGET, "a/b", "a")
+print(turns > 10, sum(record.read().calls), flush=True)
+sys.stdin.readline()  # nobody has it any more
+print(records.catch_up(), sum(record.read().calls), flush=True)
+"""
+
+
+def test_a_greenlet_that_waits_for_it_lets_the_others_run(tmp_path: Path) -> None:
+    path = tmp_path / "breakers"
+    command = [sys.executable, "-c", GREENLETS, str(path)]
+    with (
+        Process(path) as holder,
+        subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child,
+    ):
+        assert child.stdin is not None
+        assert child.stdout is not None
+        assert child.stdout.readline() == "ready\n"
+        assert holder.do("hold") == "True"
+        child.stdin.write("go\n")
+        child.stdin.flush()
+        assert child.stdout.readline() == "True 0\n"
+        holder.kill()
+        child.stdin.write("go\n")
+        child.stdin.flush()
+        assert child.stdout.readline() == "True 100\n"
+
+
+def test_threads_of_one_process_take_turns() -> None:
+    lock = BriefLock(SystemClock(), None)
+    count = 0
+
+    def job() -> None:
+        nonlocal count
+        seen = count
+        threading.Event().wait(0)  # lets others in, if it can
+        count = seen + 1
+
+    threads = [
+        threading.Thread(target=lambda: [lock.do_or_put_off(job) for _ in range(50)], daemon=True) for _ in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert lock.catch_up()
+    assert count == 400
+
+
+def test_a_job_that_fails_frees_the_lock() -> None:
+    lock = BriefLock(SystemClock(), None)
+
+    def job() -> None:
+        raise ZeroDivisionError
+
+    for attempt in (lock.do, lock.do_or_put_off):
+        try:
+            attempt(job)
+        except ZeroDivisionError:
+            pass
+        else:
+            raise AssertionError("it was not done")
+
+    assert lock.do(lambda: "free") == "free"
