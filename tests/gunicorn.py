@@ -83,7 +83,8 @@ def gunicorn(
 
         def ready() -> bool:
             assert server.process.poll() is None, f"gunicorn ended with exit code {server.process.returncode}"
-            return len(server.workers()) == workers
+            master = (server.run_dir / "lock").read_text().strip()
+            return master == str(server.process.pid) and len(server.workers()) == workers
 
         until(ready, f"{workers} workers")
         yield server

@@ -13,7 +13,7 @@ from typing import Any
 from app.core import json
 from app.instance import environment, rundir, server
 from app.instance.published import Published
-from app.instance.workers import leave_if_running
+from app.instance.workers import fail
 from app.metrics import slots
 
 
@@ -53,8 +53,7 @@ def post_fork(arbiter: Any, worker: Any) -> None:
         worker.slot, worker.slot_lock = slots.claim(worker.run_dir.metrics)
         slots.adopt(worker.slot)
     except OSError:
-        leave_if_running(worker)
-        raise
+        fail(worker)
     os.environ["GATEWAY_SLOT"] = str(worker.slot.number)
 
 

@@ -14,6 +14,7 @@ from app.config.problems import ConfigError
 from app.config.settings import Settings
 from app.config.sources import Sources
 from app.instance import configuration, environment, private
+from app.instance.failing import exit_code
 from app.instance.housekeeping import Housekeeping
 from app.instance.published import Published, Trouble
 from app.instance.rundir import RunDir
@@ -22,7 +23,6 @@ from app.metrics.slots import Slot
 
 log = logging.getLogger(__name__)
 
-HALT = 3  # gunicorn's exit code for: this server cannot start at all
 _PAUSE = 10.0  # seconds before a published configuration that could not be built is tried again
 
 Swap = Callable[[Settings, str], None]
@@ -71,16 +71,15 @@ class Member:
         return found.message if found else None
 
     def _first(self) -> tuple[str, bytes]:
-        end = 1 if self.run_dir.started.exists() else HALT
         if self._published.trouble() is not None:
-            sys.exit(end)  # another worker has said why
+            sys.exit(exit_code(self.run_dir))  # another worker has said why
         try:
             sources = read_sources(locate(self._environ, Path.cwd()), self._environ)
             configuration.accept(sources, self._environ, configuration.listeners(self.run_dir), self._metrics)
         except ConfigError as error:
             self._published.say(Trouble("", str(error), time.time()))
             print(f"\n{error}\n", file=sys.stderr, flush=True)
-            sys.exit(end)
+            sys.exit(exit_code(self.run_dir))
         self._published.publish(sources.hash, sources.to_bytes())
         return sources.hash, sources.to_bytes()
 

@@ -5,6 +5,7 @@
     private.sock        where the housekeeper answers
     listeners.json      the addresses that the master has bound
     started             there has been a good start: a worker was ready
+    failed              the first start has failed, and a worker has said why
     breakers            records of targets, shared by all workers
     metrics/            slots and the files that workers count in
     config/             the published configuration
@@ -55,6 +56,10 @@ class RunDir:
     @property
     def started(self) -> Path:
         return self.path / "started"
+
+    @property
+    def failed(self) -> Path:
+        return self.path / "failed"
 
     @property
     def metrics(self) -> Path:

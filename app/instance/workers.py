@@ -1,9 +1,4 @@
-"""gunicorn's worker classes, but for two things: no error page is HTML, and a worker that cannot boot is survived.
-
-gunicorn ends the whole service when a worker exits with 3 or 4, as it does after any error while it boots. That is
-right for the first start. Later, a service that answers must not end because a new worker finds a full disk or a file
-that somebody is editing: such a worker exits with 1, a second later, so that the master does not spin.
-"""
+"""gunicorn's worker classes, but for two things: no error page is HTML, and a worker that cannot boot is survived."""
 
 from __future__ import annotations
 
@@ -11,14 +6,14 @@ import contextlib
 import secrets
 import socket
 import sys
-import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 from gunicorn.workers import gthread  # type: ignore[import-untyped]
 
 from app.core import json
 from app.core.errors import ErrorType, GatewayError, invalid
+from app.instance.failing import HALT, exit_code
 
 _LONGEST = 300  # characters of an error's text that go back to whoever sent the request
 
@@ -51,17 +46,19 @@ def boot(worker: Any, run: Callable[[], None]) -> None:
     try:
         run()
     except Exception:
-        if not worker.booted:
-            leave_if_running(worker)
-        raise
+        if worker.booted:
+            raise
+        fail(worker)
 
 
-def leave_if_running(worker: Any) -> None:
-    """Inside an except clause: end this worker alone if there has been a good start."""
-    if worker.run_dir.started.exists():
-        worker.log.exception("this worker could not boot; the service goes on")
-        time.sleep(1)
-        sys.exit(1)
+def fail(worker: Any) -> NoReturn:
+    """Inside an except clause: this worker cannot boot."""
+    code = exit_code(worker.run_dir)
+    if code == HALT:
+        worker.log.exception("the gateway cannot start")
+    else:
+        worker.log.exception("this worker cannot boot; the others go on")
+    sys.exit(code)
 
 
 def answer(worker: Any, page: Page, req: Any, client: socket.socket, exc: BaseException) -> None:

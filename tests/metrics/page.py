@@ -1,0 +1,29 @@
+"""A page of metrics, read."""
+
+from collections.abc import Mapping
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from app.metrics.registry import PREFIX
+from tests.gunicorn import Server
+
+
+class Page:
+    """Samples by their name without the prefix."""
+
+    def __init__(self, text: str) -> None:
+        self._samples = [s for family in text_string_to_metric_families(text) for s in family.samples]
+
+    def sum(self, name: str, **labels: str) -> float:
+        """Over all series with these labels."""
+        return sum(value for found, value in self.series(name) if labels.items() <= found.items())
+
+    def series(self, name: str) -> list[tuple[Mapping[str, str], float]]:
+        return [(s.labels, s.value) for s in self._samples if s.name == PREFIX + name]
+
+
+def page_of(server: Server) -> Page:
+    """The housekeeper's page of the moment, which may be a second old."""
+    status, _, body = server.private("/metrics")
+    assert status == 200, body
+    return Page(body.decode())
