@@ -92,14 +92,16 @@ class _Handler(BaseHTTPRequestHandler):
         """A scrape is not worth a line."""
 
 
-def open_tcp(address: Address, route: Route) -> None:
+def open_tcp(address: Address, route: Route) -> socketserver.BaseServer:
     """Raises OSError if the address is taken or not ours."""
     family, *_, found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)[0]
     kind = _Tcp6 if family == socket.AF_INET6 else _Tcp
-    kind((str(found[0]), address.port), _Handler).open(route)
+    server = kind((str(found[0]), address.port), _Handler)
+    server.open(route)
+    return server
 
 
-def open_unix(path: Path, route: Route) -> None:
+def open_unix(path: Path, route: Route) -> socketserver.BaseServer:
     """In place of whatever a predecessor left under that name."""
     fresh = path.with_suffix(".new")
     with contextlib.suppress(FileNotFoundError):
@@ -107,3 +109,4 @@ def open_unix(path: Path, route: Route) -> None:
     server = _Unix(str(fresh), _Handler)
     os.rename(fresh, path)
     server.open(route)
+    return server
