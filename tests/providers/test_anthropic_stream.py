@@ -86,6 +86,12 @@ def test_the_last_count_stands_and_is_never_added_to_the_first() -> None:
     assert frames[-3].usage == Usage(345, 7, cached_input=5, cache_write_input=40)
 
 
+def test_a_count_that_the_end_leaves_open_stays_what_it_was() -> None:
+    frames = fed([started(cache_read_input_tokens=5), *text(0, "Hi"), *ended(cache_read_input_tokens=None)])
+
+    assert frames[-2].usage == Usage(15, 7, cached_input=5)
+
+
 def test_calls_are_numbered_by_themselves_and_their_arguments_come_in_pieces() -> None:
     frames = fed(
         [
