@@ -19,6 +19,7 @@ from app.resilience.repeat import Repeating
 from app.resilience.state import Breaking
 from app.routing.asking import Asker
 from app.routing.attempts import Attempts, Policy
+from app.routing.entrance import Entrance
 from app.routing.places import Places
 from app.routing.table import Entry, Instead, RouteTable
 from app.tenants import Tenants
@@ -66,9 +67,8 @@ def build(settings: Settings, process: Process) -> Gateway:
         routes=routes,
         attempts=Attempts(
             Asker(_transports(settings, process.clock), process.watch, process.clock),
-            Breakers(process.records, _breaking(settings), process.clock),
+            Entrance(Breakers(process.records, _breaking(settings), process.clock), Places(_places(settings))),
             process.budget,
-            Places(_places(settings)),
             Policy(
                 Repeating(settings.resilience.retries, settings.resilience.rate_limit_wait),
                 settings.resilience.max_attempts,

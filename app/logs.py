@@ -99,6 +99,7 @@ class _Entry(Observer):
             output_tokens=usage.output if usage else None,
             ttft=None if outcome.ttft is None else round(outcome.ttft, 4),
             seconds=round(outcome.seconds, 4),
+            rescued=outcome.rescued,
         )
 
 

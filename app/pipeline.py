@@ -19,5 +19,5 @@ def answer(gateway: Gateway, call: Call) -> Reply:
         exchange.join(gateway.meter.follow(call))
         route = gateway.routes.resolve(call.model, call.tenant)  # model_not_found, permission
         exchange.routed(route)
-        batches = hold.begin(gateway.attempts, gateway.watch, call, route, exchange)  # what providers can do, and overload
+        batches = hold.begin(gateway.attempts, gateway.watch, call, route, exchange)  # what providers can do
         return exchange.hand_over(batches)

@@ -38,6 +38,7 @@ class Outcome:
     chars: int  # of content that left the house
     ttft: float | None
     seconds: float
+    rescued: int  # times that a broken stream went on in another one
 
 
 class Observer:
@@ -70,6 +71,7 @@ class Exchange:
         self.target: Target | None = None
         self.attempts = 0
         self.dropped: tuple[str, ...] = ()
+        self.rescued = 0  # times that a broken stream went on in another one
         self.headless = False  # the head left before it was known who would answer
         self.estimated = False  # no provider was asked: the answer is a guess of ours
         self._clock = clock
@@ -115,7 +117,9 @@ class Exchange:
         self._over = True
         seconds = self._clock.monotonic() - self.call.began
         status = Status.SUCCESS if error is None else error.counts_as
-        self._tell("on_end", Outcome(status, error, self.target, self._usage, self._chars, self._ttft, seconds))
+        self._tell(
+            "on_end", Outcome(status, error, self.target, self._usage, self._chars, self._ttft, seconds, self.rescued)
+        )
 
     def _tell(self, hook: str, *facts: object) -> None:
         for observer in reversed(self._observers):

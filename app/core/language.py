@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from app.core.delivered import Delivered
 from app.core.errors import GatewayError
 from app.core.json import Json
 from app.core.wire import Ask, Frame, Operation
@@ -57,6 +58,9 @@ class Language(Protocol):
 
     def unaided(self, body: Json) -> Frame | None:
         """An answer for want of a provider that could give a better one; marked as an estimate. None: there is none."""
+
+    def delivered(self) -> Delivered | None:
+        """An account of a stream, for its rescue; None in languages whose streams cannot go on in another one."""
 
     def through_chat(self, ask: Ask) -> Translation:
         """For dialects that do not speak this language; never called where chat does not carry it."""

@@ -11,14 +11,14 @@ from app.core.clock import Clock
 from app.core.errors import ErrorType, GatewayError, Next, invalid
 from app.core.exchange import Batch, Exchange
 from app.core.wire import Frame
-from app.resilience.breaker import Breakers, Refusal
+from app.resilience.breaker import Refusal
 from app.resilience.budget import RetryBudget
 from app.resilience.repeat import Repeating, pause
 from app.routing.asking import Asker
 from app.routing.candidates import Candidates
+from app.routing.entrance import Entrance, Full
 from app.routing.order import ordered
-from app.routing.places import Places
-from app.routing.verdict import Verdict
+from app.routing.rescue import Parts, Rescued, Rescuer, means
 from app.upstream.watch import Guard
 
 
@@ -33,9 +33,8 @@ class Policy:
 @dataclass(frozen=True, slots=True)
 class Attempts:
     asker: Asker
-    breakers: Breakers
+    entrance: Entrance
     budget: RetryBudget
-    places: Places
     policy: Policy
     clock: Clock
 
@@ -47,7 +46,12 @@ class Attempts:
         """
         if not any(self.asker.able(call, target) for target in route.targets):
             return iter([[_unaided(call, route, exchange)]])
-        return _Search(self, call, route, exchange, guard).answer()
+        batches = _Search(self, call, route, exchange, guard).answer()
+        delivered = call.language.delivered() if means(call, route) else None
+        if delivered is None:
+            return batches
+        parts = Parts(self.asker, self.entrance, self.policy.max_attempts)
+        return Rescued(batches, delivered, Rescuer(parts, call, route, exchange, guard))
 
 
 class _Search:
@@ -59,7 +63,7 @@ class _Search:
         self._route = route
         self._exchange = exchange
         self._guard = guard
-        self._candidates = Candidates(call, route, lambda r: ordered(r, parts.places.busy, random.random))
+        self._candidates = Candidates(call, route, lambda r: ordered(r, parts.entrance.places.busy, random.random))
         self._failures: list[GatewayError] = []
         self._refusals: list[Refusal] = []
         self._full = False
@@ -76,17 +80,15 @@ class _Search:
         """Ask this target, again where that makes sense; None: on to the next."""
         repeated: list[ErrorType] = []
         while True:
-            admission = self._parts.breakers.ask(target.key, target.provider.name, waited=bool(repeated))
-            if isinstance(admission, Refusal):
-                self._refusals.append(admission)
+            verdict = self._parts.entrance.enter(target, waited=bool(repeated), alone=lambda: self._alone(target))
+            if isinstance(verdict, Refusal):
+                self._refusals.append(verdict)
                 return None
-            if not self._parts.places.take(target):
-                admission.abandoned()
+            if isinstance(verdict, Full):
                 self._full = True
                 return None
             if not repeated:
                 self._parts.budget.first(target.provider.name)
-            verdict = Verdict(admission, target, self._parts.places, lambda: self._alone(target))
             try:
                 return self._parts.asker.ask(self._call, target, self._exchange, self._guard, verdict)
             except GatewayError as error:
@@ -126,8 +128,7 @@ class _Search:
     def _alone(self, target: Target) -> bool:
         """Whether no other target of this call would be admitted."""
         others = [*self._route.targets, *self._candidates.rest()]
-        admits = self._parts.breakers.admits
-        return not any(admits(other.key, other.provider.name) for other in others if other.key != target.key)
+        return not any(self._parts.entrance.admits(other) for other in others if other.key != target.key)
 
     def _verdict(self) -> GatewayError:
         """What is told when nobody answered: the first failure that says more than that nobody was there."""

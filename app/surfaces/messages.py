@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from app.core.delivered import Delivered
 from app.core.errors import ErrorType, GatewayError, invalid
 from app.core.json import Json, dumps
 from app.core.language import Translation
 from app.core.wire import Ask, Frame, Operation
+from app.surfaces.delivered import MessagesDelivered
 from app.surfaces.estimate import estimate_tokens
 from app.surfaces.messages_answer import message
 from app.surfaces.messages_request import to_chat
@@ -67,6 +69,9 @@ class MessagesLanguage:
 
     def error_event(self, error: GatewayError, call_id: str) -> bytes:
         return b"event: error\ndata: %s\n\n" % dumps(self.error(error, call_id))
+
+    def delivered(self) -> Delivered | None:
+        return MessagesDelivered() if self.operation is Operation.MESSAGES else None
 
     def unaided(self, body: Json) -> Frame | None:
         if self.operation is Operation.MESSAGES:

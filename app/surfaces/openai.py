@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from app.core.delivered import Delivered
 from app.core.errors import ErrorType, GatewayError
 from app.core.json import Json, dumps
 from app.core.language import Language, Translation
@@ -27,6 +28,7 @@ from app.surfaces.checks import (
     check_input,
     check_messages,
 )
+from app.surfaces.delivered import ChatDelivered
 
 _TYPES: Mapping[int, str] = {
     400: "invalid_request_error",
@@ -115,6 +117,9 @@ class OpenAI:
 
     def error_event(self, error: GatewayError, call_id: str) -> bytes:
         return b"data: " + dumps(self.error(error, call_id)) + b"\n\n"
+
+    def delivered(self) -> Delivered | None:
+        return ChatDelivered() if self.operation is Operation.CHAT else None
 
     def unaided(self, body: Json) -> Frame | None:
         return None

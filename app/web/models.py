@@ -51,7 +51,7 @@ def _anthropic() -> bool:
 
 def _model(name: str) -> Json:
     if _anthropic():
-        return {"type": "model", "id": name, "display_name": name, "created_at": MADE_TEXT}
+        return {"type": "model", "id": name, "display_name": name, "created_at": MADE_TEXT, "lifecycle": "active"}
     return {"id": name, "object": "model", "created": MADE, "owned_by": "llm-gateway"}
 
 

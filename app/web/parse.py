@@ -16,12 +16,17 @@ from app.core.language import Language
 _ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _TRAVELS = ("anthropic-version", "anthropic-beta")
 MAX_MODEL = 256  # characters of a model name
+_KEPT = "gateway.call_id"  # where the request's environment keeps its id
 
 
-def call_id(headers: Headers) -> str:
-    """The client's x-request-id where it is harmless, else a fresh one."""
-    given = headers.get("X-Request-Id", "")
-    return given if _ID.fullmatch(given) else "req_" + secrets.token_hex(12)
+def call_id(request: Request) -> str:
+    """The client's x-request-id where it is harmless, else a fresh one; the same however often it is asked for."""
+    known: str | None = request.environ.get(_KEPT)
+    if known is None:
+        given = request.headers.get("X-Request-Id", "")
+        known = given if _ID.fullmatch(given) else "req_" + secrets.token_hex(12)
+        request.environ[_KEPT] = known
+    return known
 
 
 def call_of(request: Request, language: Language, tenant: Tenant, began: float, max_body: int) -> Call:
@@ -40,7 +45,7 @@ def call_of(request: Request, language: Language, tenant: Tenant, began: float, 
     language.check(body)
     headers = request.headers
     return Call(
-        id=call_id(headers),
+        id=call_id(request),
         language=language,
         model=model,
         body=body,

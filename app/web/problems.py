@@ -26,7 +26,7 @@ def install(app: Flask, language_of: Callable[[str], Language]) -> None:
     """`language_of`: a path to the language in which its errors are told."""
 
     def gateway_error(error: GatewayError) -> Response:
-        return response(error, language_of(request.path), call_id(request.headers))
+        return response(error, language_of(request.path), call_id(request))
 
     def http_error(error: HTTPException) -> Response:
         return gateway_error(_translated(error))
@@ -35,9 +35,16 @@ def install(app: Flask, language_of: Callable[[str], Language]) -> None:
         log.error("a request ended in an unexpected error", exc_info=error)
         return gateway_error(GatewayError(ErrorType.INTERNAL, "internal error; the log has the details"))
 
+    def identify(answer: Response) -> Response:
+        """Calls and errors have their id by now; a list of models gets one here."""
+        if "x-request-id" not in answer.headers:
+            answer.headers["x-request-id"] = call_id(request)
+        return answer
+
     app.register_error_handler(GatewayError, gateway_error)
     app.register_error_handler(HTTPException, http_error)
     app.register_error_handler(Exception, bug)
+    app.after_request(identify)
 
 
 def response(error: GatewayError, language: Language, id_: str) -> Response:
