@@ -90,6 +90,7 @@ class Rescuer:
         self._guard = guard
         self._means = means(call, route)
         self._again: set[str] = set()  # targets that were asked for the whole answer once more
+        self._unable: set[str] = set()  # targets that did not go on from a given beginning
 
     def rescue(self, delivered: Delivered, error: GatewayError) -> tuple[Iterator[Batch], str]:
         """The next stream, its first content there, and who gives it. Raises the error that is to be rescued from."""
@@ -115,7 +116,7 @@ class Rescuer:
         return GatewayError(ErrorType.STREAM_INTERRUPTED, message, provider=name)
 
     def _who_continues(self) -> list[Target]:
-        return [target for target in self._route.targets if target.prefill]
+        return [target for target in self._route.targets if target.prefill and target.name not in self._unable]
 
     def _who_replays(self, broken: Target | None, error: GatewayError) -> list[Target]:
         cause = error.__cause__
@@ -147,6 +148,8 @@ class Rescuer:
                 raise
             if failure.provider is not None:
                 self._exchange.failure(target, failure)
+            if way is Rescue.CONTINUE:
+                self._unable.add(target.name)
             return None
         except BaseException:
             verdict.abandoned()
