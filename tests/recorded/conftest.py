@@ -17,7 +17,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     report = yield
     case = getattr(item, "callspec", None) and item.callspec.params.get("case")  # type: ignore[attr-defined]
     decided = report.when == "call" or (report.when == "setup" and not report.passed)
-    if isinstance(case, Case) and decided:
+    if isinstance(case, Case) and decided and not case.id.startswith("made-"):
         item.config.stash.setdefault(_TABLE, Table()).add(case, report.outcome)
     return report
 

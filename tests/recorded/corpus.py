@@ -36,6 +36,9 @@ PROVIDERS = (*COMPATIBLE, "anthropic")
 #: Operations that can be said in the other language too.
 _CROSS = ("chat", "chat_stream", "messages", "messages_stream")
 
+#: Recorded streams in which the provider gave up after the first content. Where an exchange was made up, it says so.
+_BREAK_OFF = ("groq-chat_stream-0a027382c2",)
+
 
 class Way(StrEnum):
     """How the gateway is asked: in the provider's own language, or in the other one."""
@@ -68,12 +71,24 @@ class Case:
 
     @property
     def is_error(self) -> bool:
-        return self.exchange.response.status != 200
+        """Whether the client must get an error and nothing else."""
+        return self.exchange.response.status != 200 or "error_before_content" in self.exchange.features
+
+    @property
+    def breaks_off(self) -> bool:
+        """Whether the provider gave up after the first content."""
+        return self.id in _BREAK_OFF or "breaks_off" in self.exchange.features
 
     @property
     def operation(self) -> str:
         """Without the word for its streamed form."""
         return self.exchange.operation.removesuffix("_stream")
+
+    @property
+    def kind(self) -> str:
+        """What the configuration calls whom it went to. Anthropic answers chat too, as one of many."""
+        told = {"gpustack": "compatible", "anthropic": "compatible" if self.operation == "chat" else "anthropic"}
+        return told.get(self.exchange.provider, self.exchange.provider)
 
     @property
     def path(self) -> str:

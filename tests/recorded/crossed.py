@@ -9,16 +9,18 @@ from typing import Any
 from tests.recorded import meaning_chat, meaning_messages, openai_answer
 from tests.recorded.anthropic_answer import fold_message, read_message
 from tests.recorded.ask import Answer
+from tests.recorded.broken import broken_off_problems
 from tests.recorded.checks import chunk_problems, event_problems, guarded, refusal_problems, success_problems
 from tests.recorded.corpus import Case
 from tests.recorded.entries import entry_of
 from tests.recorded.events import events
 from tests.recorded.house import House
+from tests.recorded.left_out import refusable
 from tests.recorded.official import refused
-from tests.recorded.own import BROKEN_OFF, answered
+from tests.recorded.own import answered
 from tests.recorded.reading import Reading, differences
 from tests.recorded.refusals import refusal
-from tests.recorded.sent import carried, model_of, sent_to
+from tests.recorded.sent import carried, model_of, sent_to, usage_unasked
 from tests.recorded.to_chat import to_chat
 from tests.recorded.to_messages import to_messages
 from tests.recorded.told import read_completion
@@ -28,31 +30,33 @@ Json = dict[str, Any]
 
 def problems(house: House, case: Case, seed: int) -> list[str]:
     """All that is wrong."""
-    to_anthropic = case.exchange.provider == "anthropic"
+    to_anthropic = case.kind == "anthropic"
     operation = "chat" if to_anthropic else "messages"
     body = to_chat(case.body) if to_anthropic else to_messages(case.body)
     if case.is_stream and to_anthropic:
         body["stream_options"] = {"include_usage": bool(seed % 2)}
     body["model"] = f"{entry_of(case).name}/{model_of(case)}"
     answer = answered(house, case, seed, operation, body)
-    found = _sent(house, case)
+    if case.is_error and refusable(case.body) and not house.provider.journal.requests():
+        return refusal_problems(answer, refusal(case, anthropic=not to_anthropic).by_us())
+    found = _sent(house, case, set(answer.headers.get("x-gateway-dropped", "").split(", ")))
     if case.is_error:
         return found + refusal_problems(answer, refusal(case, anthropic=not to_anthropic))
-    if case.id in BROKEN_OFF:
-        return found + guarded(lambda: _broken_off(case, answer))
+    if case.breaks_off:
+        return found + guarded(lambda: broken_off_problems(case, answer))
     check = _chat if to_anthropic else _messages
     return found + success_problems(answer) + guarded(lambda: check(case, answer, seed))
 
 
-def _sent(house: House, case: Case) -> list[str]:
+def _sent(house: House, case: Case, dropped: set[str]) -> list[str]:
     requests = house.provider.journal.requests()
     if len({request.body for request in requests}) != 1:
         return [f"the provider got {len(requests)} requests"]
     sent = requests[-1]
-    told = sent_to(case, sent.method, sent.path) + carried(case, sent, translated=True)
-    if case.exchange.provider == "anthropic":
+    told = sent_to(case, sent.method, sent.path) + carried(case, sent, translated=True) + usage_unasked(case, sent.json)
+    if case.kind == "anthropic":
         return told + meaning_messages.asked_otherwise(case.body, sent.json)
-    return told + meaning_chat.asked_otherwise(case.body, sent.json, case.exchange.provider)
+    return told + meaning_chat.asked_otherwise(case.body, sent.json, case.exchange.provider, dropped)
 
 
 def _messages(case: Case, answer: Answer, seed: int) -> list[str]:
@@ -122,16 +126,3 @@ def _thinking_kept(message: Json, kept: list[Json]) -> list[str]:
     signed = [block for block in message["content"] if block["type"] in ("thinking", "redacted_thinking")]
     found = [{name: value for name, value in block.items() if name != "index"} for block in kept]
     return [] if signed == found else [f"thinking_blocks: expected {signed}, found {found}"]
-
-
-def _broken_off(case: Case, answer: Answer) -> list[str]:
-    """Everything up to there, then an error event, and nothing that looks like an end."""
-    last = answer.events[-1]
-    told = [] if answer.error is not None else ["the SDK raised nothing"]
-    if last["type"] != "error" or any(event["type"] == "message_stop" for event in answer.events):
-        told.append(f"the last event is {last}")
-    recorded = openai_answer.read_chat(openai_answer.fold_chat(events(case.exchange.response.body)), "", "")
-    thought = "".join(
-        event["delta"].get("thinking", "") for event in answer.events if event["type"] == "content_block_delta"
-    )
-    return told + ([] if thought == recorded.choices[0].reasoning else [f"found {thought!r}"])

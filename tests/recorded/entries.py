@@ -9,8 +9,6 @@ from urllib.parse import parse_qs
 
 from tests.recorded.corpus import Case
 
-_KINDS = {"gpustack": "compatible"}  # llama.cpp behind an OpenAI-compatible API: no row of its own
-
 #: What the gateway adds to a base URL, by operation.
 _SUFFIXES = {
     "chat": "/chat/completions",
@@ -39,7 +37,7 @@ class Entry:
 
 
 def entry_of(case: Case) -> Entry:
-    kind = _KINDS.get(case.exchange.provider, case.exchange.provider)
+    kind = case.kind
     version = parse_qs(case.query).get("api-version", [None])[0]
     if case.operation == "models":
         return Entry(kind, "/v1", models=listed(case))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -19,6 +20,8 @@ from app.gateway import Process
 from app.instance import system
 from app.metrics.meter import Meter
 from app.metrics.registry import Metrics
+from app.resilience.budget import RetryBudget
+from app.resilience.records import Records
 from app.upstream.watch import Watch
 from app.web.current import Current
 from app.web.ops import Instance
@@ -33,21 +36,43 @@ PROVIDER_KEY = "provider-key-0123456789"
 class House:
     """One configuration with an entry for every base URL of the recordings; use it as a context manager."""
 
-    def __init__(self, cases: Iterable[Case]) -> None:
+    def __init__(self, cases: Iterable[Case], directory: Path) -> None:
+        """`directory`: for the file in which the gateway keeps its breakers."""
         self.provider = StandIn()
         self.entries = {entry.name: entry for entry in map(entry_of, cases)}
-        clock = SystemClock()
-        self._watch = Watch(clock, system.poll())
+        self._directory = directory
+        self._clock = SystemClock()
+        self._watch = Watch(self._clock, system.poll())
         self._watch.start()
-        process = Process(Meter(Metrics()), logs.CallLog(logs.configure("error", "json")), self._watch, clock)
-        settings = parse(json.dumps(self._configuration()), {}, _no_file)
-        self.app: Flask = create_app(Current(gateway.build(settings, process)), Instance(_no_relay, lambda: None))
+        self._calls = logs.CallLog(logs.configure("error", "json"))
+        self._meter = Meter(Metrics())
+        self._settings = parse(json.dumps(self._configuration()), {}, _no_file)
+        self._records = self._new_records()
+        self._current = Current(self._built())
+        self.app: Flask = create_app(self._current, Instance(_no_relay, lambda: None))
+
+    def forget(self) -> None:
+        """As if no provider had ever failed: breakers closed, nothing in quarantine."""
+        before, self._records = self._records, self._new_records()
+        self._current.gateway = self._built()
+        before.close()
+
+    def _new_records(self) -> Records:
+        path = self._directory / "breakers"
+        path.unlink(missing_ok=True)
+        return Records(path, self._clock)
+
+    def _built(self) -> gateway.Gateway:
+        budget = RetryBudget(self._clock)
+        process = Process(self._meter, self._calls, self._watch, self._records, budget, self._clock)
+        return gateway.build(self._settings, process)
 
     def _configuration(self) -> dict[str, Any]:
         digest = hashlib.sha256(KEY.encode()).hexdigest()
         return {
             "providers": {name: self._entry(entry) for name, entry in self.entries.items()},
             "models": {f"configured-{name}/*": {"targets": [f"{name}/*"]} for name in self.entries},
+            "resilience": {"retries": 0, "rate_limit_wait": 0},  # each failure is shown to the client as it came
             "tenants": {"recorded": {"keys": [f"sha256:{digest}"], "models": ["*"]}},
         }
 
@@ -68,6 +93,7 @@ class House:
     def close(self) -> None:
         self._watch.stop()
         self.provider.close()
+        self._records.close()
 
     def __enter__(self) -> Self:
         return self

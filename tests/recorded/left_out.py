@@ -36,15 +36,13 @@ def in_own_language(exchange: Exchange) -> str | None:
             return reason
     if exchange.operation == "models" and exchange.response.status != 200:
         return "models are listed from the configuration; no provider is asked, so none refuses"
-    if exchange.provider == "anthropic" and exchange.operation == "chat":
-        return "Anthropic's own OpenAI-compatible endpoint; Anthropic is asked at /v1/messages"
     return None
 
 
 def in_other_language(exchange: Exchange) -> str | None:
     """Why what this exchange asks cannot be said in the other language; None where it can."""
     body: dict[str, Any] = exchange.request.body
-    return _not_in_chat(body) if exchange.provider == "anthropic" else _not_in_messages(body)
+    return _not_in_chat(body) if exchange.operation.startswith("messages") else _not_in_messages(body)
 
 
 #: Blocks of Messages for which OpenAI's chat has no form.
@@ -77,6 +75,11 @@ def is_malformed(body: dict[str, Any]) -> bool:
     if not messages or not all(isinstance(message, dict) for message in messages):
         return True
     return any(isinstance(message.get("content"), dict) for message in messages)
+
+
+def refusable(body: dict[str, Any]) -> bool:
+    """Whether a request can be refused without asking anybody: malformed, or nothing is said in any message."""
+    return is_malformed(body) or not any(message.get("content") for message in body.get("messages", [{"content": "?"}]))
 
 
 def _not_in_chat(body: dict[str, Any]) -> str | None:

@@ -8,12 +8,13 @@ from typing import Any
 from tests.recorded import openai_answer
 from tests.recorded.anthropic_answer import fold_message, read_message
 from tests.recorded.ask import Answer, ask
+from tests.recorded.broken import broken_off_problems
 from tests.recorded.checks import chunk_problems, event_problems, guarded, refusal_problems, success_problems
 from tests.recorded.corpus import Case
 from tests.recorded.entries import entry_of
 from tests.recorded.events import events
 from tests.recorded.house import House
-from tests.recorded.left_out import is_malformed
+from tests.recorded.left_out import refusable
 from tests.recorded.listing import listing_problems
 from tests.recorded.official import refused
 from tests.recorded.reading import Reading, differences
@@ -37,13 +38,13 @@ def problems(house: House, case: Case, seed: int) -> list[str]:
     body = _asked(house, case, seed)
     answer = answered(house, case, seed, case.operation, body)
     expected = refusal(case, anthropic=case.operation in _MESSAGES) if case.is_error else None
-    if expected is not None and is_malformed(case.body) and not house.provider.journal.requests():
+    if expected is not None and refusable(case.body) and not house.provider.journal.requests():
         return refusal_problems(answer, expected.by_us())
     found = sent_problems(house, case)
     if expected is not None:
         return found + refusal_problems(answer, expected) + _configured(house, case, seed, body)
-    if case.id in BROKEN_OFF:
-        return found + guarded(lambda: _broken_off(case, answer))
+    if case.breaks_off:
+        return found + guarded(lambda: broken_off_problems(case, answer))
     return found + success_problems(answer) + guarded(lambda: _check(case, answer, wants_usage=_wants_usage(body)))
 
 
@@ -54,7 +55,10 @@ def answered(house: House, case: Case, seed: int, operation: str, body: Json) ->
     house.provider.script(replay(case.exchange, seed=seed), times=None)
     recorded = {name.lower(): value for name, value in case.exchange.request.headers}
     travelling = {name: recorded[name] for name in _TRAVELS if name in recorded and operation in _MESSAGES}
-    return ask(house, operation, body, travelling)
+    answer = ask(house, operation, body, travelling)
+    if answer.error is not None:
+        house.forget()
+    return answer
 
 
 def _asked(house: House, case: Case, seed: int) -> Json:
@@ -76,21 +80,6 @@ def _configured(house: House, case: Case, seed: int, body: Json) -> list[str]:
     entry, _, model = body["model"].partition("/")
     answer = answered(house, case, seed, case.operation, {**body, "model": f"configured-{entry}/{model}"})
     return [f"as a configured model: {problem}" for problem in refusal_problems(answer, expected)]
-
-
-#: Streams in which the provider gave up after the first content.
-BROKEN_OFF = ("groq-chat_stream-0a027382c2",)
-
-
-def _broken_off(case: Case, answer: Answer) -> list[str]:
-    """Everything up to there, then an error, and nothing that looks like an end."""
-    last = answer.events[-1]
-    told = [] if answer.error is not None else ["the SDK raised nothing"]
-    if last.get("error", {}).get("code") != "stream_interrupted" or b"[DONE]" in answer.body:
-        told.append(f"the last event is {last}")
-    recorded = openai_answer.read_chat(openai_answer.fold_chat(events(case.exchange.response.body)), "", "")
-    found = openai_answer.read_chat(openai_answer.fold_chat(answer.events[:-1]), "", "")
-    return told + differences(Reading(recorded.choices, None), Reading(found.choices, None))
 
 
 def _check(case: Case, answer: Answer, *, wants_usage: bool) -> list[str]:

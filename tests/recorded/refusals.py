@@ -36,6 +36,7 @@ _READ = {
 #: error_type -> status, code. None: the provider's own.
 _TOLD: dict[str, tuple[int | None, str | None]] = {
     "invalid_request": (None, None),
+    "too_large": (413, "request_too_large"),
     "model_not_found": (404, "model_not_found"),
     "context_length": (400, "context_length_exceeded"),
     "content_filter": (400, "content_filter"),
@@ -83,7 +84,10 @@ class Refusal:
 def refusal(case: Case, *, anthropic: bool, configured: bool = False) -> Refusal:
     """`anthropic`: told at /v1/messages. `configured`: the model is an entry of the configuration."""
     recorded = case.exchange.response
-    error_type = _READ.get(case.id) or _BY_STATUS[recorded.status]
+    if case.id.startswith("made-"):  # says itself
+        error_type = case.id.split("-")[2]
+    else:
+        error_type = _READ.get(case.id) or _BY_STATUS[recorded.status]
     return told(error_type, recorded.status, own_code(recorded.body), anthropic=anthropic, configured=configured)
 
 

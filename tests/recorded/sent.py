@@ -52,13 +52,26 @@ def sent_to(case: Case, method: str, path: str) -> list[str]:
     return [] if f"{method} {path}" == wanted else [f"request: recorded {wanted}, found {method} {path}"]
 
 
+#: Who says what a stream took without being asked.
+_TELL_UNASKED = ("mistral", "groq", "together", "perplexity", "anthropic")
+
+
+def usage_unasked(case: Case, body: Any) -> list[str]:
+    """Usage is always asked for, whatever the client did: the books need it."""
+    if not case.is_stream or case.exchange.provider in _TELL_UNASKED:
+        return []
+    options = body.get("stream_options") or {}
+    return [] if options.get("include_usage") is True else [f"stream_options: found {options}, which asks for no usage"]
+
+
 def sent_problems(house: House, case: Case) -> list[str]:
     """What is wrong with the request that the provider got."""
     requests = house.provider.journal.requests()
     if len({request.body for request in requests}) != 1:
         return [f"the provider got {len(requests)} requests: {[(each.path, each.body[:200]) for each in requests]}"]
     sent = requests[-1]
-    return sent_to(case, sent.method, sent.path) + sent_otherwise(case, sent.json) + carried(case, sent)
+    told = sent_to(case, sent.method, sent.path) + sent_otherwise(case, sent.json)
+    return told + usage_unasked(case, sent.json) + carried(case, sent)
 
 
 def carried(case: Case, sent: RequestRecord, *, translated: bool = False) -> list[str]:
@@ -68,7 +81,7 @@ def carried(case: Case, sent: RequestRecord, *, translated: bool = False) -> lis
     """
     recorded = {name.lower(): value for name, value in case.exchange.request.headers}
     told = [f"the tenant's key is in {name}" for name, value in sent.headers if KEY in value]
-    if case.exchange.provider == "anthropic":
+    if case.kind == "anthropic":
         wanted = ("x-api-key", PROVIDER_KEY)
     elif "api-key" in recorded or case.exchange.provider == "azure":
         wanted = ("api-key", PROVIDER_KEY)

@@ -77,6 +77,7 @@ ANSWER = (
         "signed bytes in base64; held against the recording elsewhere",
         providers=("perplexity",),
     ),
+    Allowed(rf"{_MESSAGE}\.annotations\.\d+\.index", "by which the SDK adds lists up", _added),
     Allowed(rf"{_MESSAGE}\.annotations", "the official ones cite pages only", _added, ("openrouter",)),
     Allowed(
         r"usage\.server_tool_use\.web_fetch_requests",

@@ -7,18 +7,19 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.recorded import crossed, own
+from tests.recorded import crossed, made, own
 from tests.recorded.corpus import Case, Way, cases
 from tests.recorded.house import House
 
 OWN, OTHER = cases(Way.OWN), cases(Way.OTHER)
+MADE = [case for way in Way for case in made.cases(way)]
 SEEDS = range(1, 1 + int(os.environ.get("RECORDED_SEEDS", "2")))
 
 
 @pytest.fixture(scope="module")
-def house() -> Iterator[House]:
-    with House([case for case in OWN if case.skip is None]) as made:
-        yield made
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    with House([case for case in (*OWN, *MADE) if case.skip is None], tmp_path_factory.mktemp("breakers")) as built:
+        yield built
 
 
 def _id(case: Case) -> str:
@@ -33,6 +34,11 @@ def test_a_recorded_exchange_comes_through_in_the_providers_own_language(house: 
 @pytest.mark.parametrize("case", OTHER, ids=_id)
 def test_a_recorded_exchange_comes_through_in_the_other_language(house: House, case: Case) -> None:
     _check(house, case, crossed.problems)
+
+
+@pytest.mark.parametrize("case", MADE, ids=lambda case: f"{case.id}-{case.way}")
+def test_an_exchange_that_nobody_recorded_comes_through_as_its_schema_says(house: House, case: Case) -> None:
+    _check(house, case, own.problems if case.way is Way.OWN else crossed.problems)
 
 
 def _check(house: House, case: Case, problems: Callable[[House, Case, int], list[str]]) -> None:
