@@ -16,6 +16,7 @@ def settle(raw: Json) -> Usage:
 
     Outward `total_tokens == prompt_tokens + completion_tokens`, with the reasoning tokens inside the completion. xAI
     (and its models on Azure) counts them beside it, and Gemini does not name them at all; either shows in the total.
+    So does the speech in a prompt, which Mistral counts beside its text.
     """
     prompt = _count(raw, "prompt_tokens")
     completion = _count(raw, "completion_tokens")
@@ -29,8 +30,11 @@ def settle(raw: Json) -> Usage:
         prompt = max(0, (total or 0) - (completion or 0))
     if completion is None:
         completion = max(0, (total or 0) - prompt)
-    if total is not None and total > prompt + completion:
-        completion = total - prompt
+    if total is not None and (beside := total - prompt - completion) > 0:
+        if beside == _count(of_prompt, "audio_tokens"):
+            prompt += beside
+        else:
+            completion += beside
     raw["prompt_tokens"] = prompt
     raw["completion_tokens"] = completion
     raw["total_tokens"] = prompt + completion
