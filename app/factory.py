@@ -8,6 +8,7 @@ from app.core.language import Language
 from app.surfaces import LANGUAGES, MESSAGES
 from app.web import calls, guard, models, ops, problems
 from app.web.current import Current
+from app.web.doors import Doors
 from app.web.ops import Instance
 
 
@@ -21,7 +22,7 @@ def create_app(current: Current, instance: Instance) -> Flask:
 
     problems.install(app, language_of)
     guard.install(app, current)
-    app.register_blueprint(calls.blueprint(current, LANGUAGES))
+    app.register_blueprint(calls.blueprint(current, Doors(), LANGUAGES))
     app.register_blueprint(models.blueprint(current))
     app.register_blueprint(ops.blueprint(current, instance))
     return app

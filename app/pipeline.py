@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from app.core.call import Call
-from app.core.exchange import Exchange, Reply
+from app.core.exchange import Exchange, Observer, Reply
 from app.gateway import Gateway
 from app.routing import hold
 
 
-def answer(gateway: Gateway, call: Call) -> Reply:
+def answer(gateway: Gateway, call: Call, place: Observer) -> Reply:
     """Carry one call from the front door to a provider and back. This function is the gateway.
+
+    `place` is what the call takes up in this worker.
 
     Raises:
         GatewayError: and nothing else; each step's refusals stand beside it. The exchange has ended by then.
     """
     with Exchange(call, gateway.clock) as exchange:
+        exchange.join(place)
         exchange.join(gateway.calls.entry(call))
         exchange.join(gateway.meter.follow(call))
         route = gateway.routes.resolve(call.model, call.tenant)  # model_not_found, permission

@@ -12,8 +12,6 @@ from app.config.tree import get, matches, pattern, without
 
 #: Path (* is any name or position) -> the values that do work already; most have none.
 PENDING: Mapping[str, tuple[object, ...]] = {
-    "server.max_in_flight": (),
-    "server.queue": (),
     "server.drain": (),
     "health": (),
     "memcached": (),

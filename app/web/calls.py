@@ -13,27 +13,35 @@ from app.core.wire import Operation
 from app.web import parse, render
 from app.web.credentials import credential
 from app.web.current import Current
+from app.web.doors import Doors, Inside
 
 
-def blueprint(current: Current, languages: Mapping[str, Language]) -> Blueprint:
+def blueprint(current: Current, doors: Doors, languages: Mapping[str, Language]) -> Blueprint:
     """`languages`: path -> what is spoken there."""
     calls = Blueprint("calls", __name__)
     for path, language in languages.items():
-        calls.add_url_rule(path, language.operation, _view(current, language, "/messages" in path), methods=["POST"])
+        calls.add_url_rule(
+            path, language.operation, _view(current, doors, language, "/messages" in path), methods=["POST"]
+        )
     return calls
 
 
-def _view(current: Current, language: Language, anthropic: bool) -> Callable[[], Response]:
+def _view(current: Current, doors: Doors, language: Language, anthropic: bool) -> Callable[[], Response]:
     def view() -> Response:
         gateway = current.gateway  # this call's, whatever is swapped in meanwhile
         began = gateway.clock.monotonic()
+        settings = gateway.settings.server
+        place: Inside | None = None
         try:
+            place = doors.enter(settings.max_in_flight, settings.queue)
             tenant = gateway.tenants.identify(credential(request.headers, anthropic=anthropic), gateway.clock.time())
-            call = parse.call_of(request, language, tenant, began, gateway.settings.server.max_body)
-        except GatewayError as error:
-            if language.operation is not Operation.COUNT_TOKENS:
+            call = parse.call_of(request, language, tenant, began, settings.max_body)
+        except BaseException as error:
+            if isinstance(error, GatewayError) and language.operation is not Operation.COUNT_TOKENS:
                 gateway.meter.refused(False, error)  # it never became a Call: no exchange will tell
+            if place is not None:
+                place.leave()
             raise
-        return render.response(call, pipeline.answer(gateway, call))
+        return render.response(call, pipeline.answer(gateway, call, place))
 
     return view

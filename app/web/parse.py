@@ -7,6 +7,7 @@ import secrets
 
 from flask import Request
 from werkzeug.datastructures import Headers
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 
 from app.core.call import Call, Tenant
 from app.core.errors import GatewayError, invalid
@@ -64,7 +65,12 @@ def body_of(request: Request, max_body: int) -> Json:
     if (request.content_length or 0) > max_body:
         raise too_large(max_body)
     request.max_content_length = max_body  # for bodies that do not say how long they are
-    raw = request.get_data(cache=False)
+    try:
+        raw = request.get_data(cache=False)
+    except RequestEntityTooLarge as error:
+        raise too_large(max_body) from error
+    except (BadRequest, OSError) as error:
+        raise invalid("the body broke off before its end") from error
     if not raw:
         raise invalid("the body is empty; it must be a JSON object")
     try:

@@ -12,8 +12,6 @@ TENANT = BASE + "tenants: {a: {keys: [], "
 
 #: A use of each line of the table. The value is of no importance, nor whether it is what would stand there anyway.
 USES = {
-    "server.max_in_flight": BASE + "server: {max_in_flight: 1000}",
-    "server.queue": BASE + "server: {queue: null}",
     "server.drain": BASE + "server: {drain: x}",
     "health": BASE + "health: {}",
     "memcached": BASE + "memcached: null",
