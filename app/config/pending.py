@@ -13,6 +13,7 @@ from app.config.tree import get, matches, pattern, without
 #: Path (* is any name or position) -> the values that do work already; most have none.
 PENDING: Mapping[str, tuple[object, ...]] = {
     "server.drain": (),
+    "server.trusted_proxies": (),
     "health": (),
     "memcached": (),
     "cache": (),

@@ -167,7 +167,7 @@ def test_proxies_and_headers_are_kept_secret_and_can_be_had_in_clear() -> None:
 
 
 def test_networks_are_networks() -> None:
-    found = settings(BASE + "server: {trusted_proxies: [10.0.0.0/8, 192.168.1.1]}")
+    found = settings(BASE + "server: {trusted_proxies: [10.0.0.0/8, 192.168.1.1]}", everything=True)
 
     assert found.server.trusted_proxies == (ip_network("10.0.0.0/8"), ip_network("192.168.1.1/32"))
 

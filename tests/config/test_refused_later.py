@@ -6,7 +6,13 @@ from tests.config.given import BASE, one, problems
 
 SERVER = 'expected "host:port" or "unix:/path"'
 
+NETWORK = 'expected an address or a network such as "10.0.0.0/8", no bits set after its prefix'
+
 LATER = [
+    one(BASE + "server: {trusted_proxies: 10.0.0.1}", "server.trusted_proxies", "expected a list, not text"),
+    one(BASE + "server: {trusted_proxies: [10.0.0.1/8]}", "server.trusted_proxies[0]", NETWORK),
+    one(BASE + "server: {trusted_proxies: ['::1', nginx]}", "server.trusted_proxies[1]", NETWORK),
+    one(BASE + "server: {trusted_proxies: [5]}", "server.trusted_proxies[0]", NETWORK),
     one(BASE + "resilience: {breaker: {open: 30}}", "resilience.breaker.open_max",
         "expected at least as much as open"),
     one(BASE + "resilience: {breaker: {failure_ratio: 0}}", "resilience.breaker.failure_ratio", "expected more than 0"),
