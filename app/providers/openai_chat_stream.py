@@ -41,13 +41,14 @@ _PARTS: Mapping[str, Callable[[Any], bool]] = {
 
 
 class ChatReader(StreamReader):
-    __slots__ = ("_calls",)
+    __slots__ = ("_calls", "_numbers")
 
     kind = "chat.completion.chunk"
 
     def __init__(self, ask: Ask, fail: Fail) -> None:
         super().__init__(ask, fail)
         self._calls: dict[int, Calls] = {}  # by choice
+        self._numbers: dict[tuple[int, str], int] = {}  # entries so far of each list in the deltas of a choice
 
     def _plain(self, choice: Json) -> int | None:
         chars = 0
@@ -90,11 +91,24 @@ class ChatReader(StreamReader):
         role = delta.get("role")
         if role is not None and not (isinstance(role, str) and role in ROLES):
             delta["role"] = "assistant"
+        self._put_rest(delta, index)
+        before = self._missing(index, delta.get("tool_calls") or []) if finish is not None else []
+        return chars_of(delta), before
+
+    def _put_rest(self, delta: Json, index: int) -> None:
         for name, fits in _PARTS.items():
             if delta.get(name) is not None and not fits(delta[name]):
                 del delta[name]
-        before = self._missing(index, delta.get("tool_calls") or []) if finish is not None else []
-        return chars_of(delta), before
+        for name, value in delta.items():
+            if isinstance(value, list) and name != "tool_calls":
+                self._number(value, index, name)
+
+    def _number(self, entries: list[Any], index: int, name: str) -> None:
+        """Lists in deltas (citations ...) are added up by the `index` of their entries: the official SDK insists."""
+        for entry in entries:
+            if isinstance(entry, dict) and "index" not in entry:
+                entry["index"] = self._numbers.get((index, name), 0)
+                self._numbers[index, name] = entry["index"] + 1
 
     def _put_calls(self, delta: Json, index: int) -> None:
         fragments = delta["tool_calls"]

@@ -183,9 +183,13 @@ class StreamReader:
         if isinstance(raw, dict) and raw:
             return settle(raw)
         groq = chunk.get("x_groq")
-        if isinstance(groq, dict) and isinstance(groq.get("usage"), dict):
-            return settle(dict(groq["usage"]))
-        return None
+        if not isinstance(groq, dict) or not isinstance(groq.get("usage"), dict):
+            return None
+        copy = dict(groq["usage"])
+        usage = settle(copy)
+        if self._shows_usage:  # Groq says it there alone where it was not asked
+            self._unshown = (copy, usage)
+        return usage
 
     def _show(self, chunk: Json, usage: Usage | None) -> bool:
         """Leave the usage in the chunk if this is the place for it, else take it out."""

@@ -144,6 +144,16 @@ def test_service_tiers_are_those_of_the_official_types() -> None:
             107,
         ),
         ({"prompt_tokens": 5, "completion_tokens": 7, "total_tokens": 32}, Usage(5, 27), 27),
+        (
+            {
+                "prompt_tokens": 5,
+                "completion_tokens": 7,
+                "total_tokens": 387,
+                "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 375},
+            },
+            Usage(380, 7),
+            7,
+        ),
         ({"prompt_tokens": 5, "completion_tokens": 7, "total_tokens": 1}, Usage(5, 7), 7),
         ({"prompt_tokens": 11, "total_tokens": 11}, Usage(11, 0), 0),
         (
@@ -167,7 +177,17 @@ def test_service_tiers_are_those_of_the_official_types() -> None:
             7,
         ),
     ],
-    ids=["plain", "xAI", "Gemini", "wrong total", "no completion", "DeepSeek", "Together", "OpenRouter"],
+    ids=[
+        "plain",
+        "xAI",
+        "Gemini",
+        "Mistral, spoken to",
+        "wrong total",
+        "no completion",
+        "DeepSeek",
+        "Together",
+        "OpenRouter",
+    ],
 )
 def test_a_total_is_the_sum_of_its_parts(raw: Json, usage: Usage, completion_tokens: int) -> None:
     frame = whole(completion(assistant(content="Hi"), usage=raw))

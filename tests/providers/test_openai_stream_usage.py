@@ -56,6 +56,14 @@ def test_usage_that_only_groq_names_is_counted() -> None:
     assert "usage" not in (frames[-1].data or {})
 
 
+def test_usage_that_only_groq_names_is_shown_to_who_asked() -> None:
+    chunks = streamed(
+        chunk({"content": "a"}), chunk({}, "stop", x_groq={"id": "req_1", "usage": dict(USAGE)}), of=asking()
+    )
+
+    assert [(each["choices"] == [], each.get("usage")) for each in chunks[1:]] == [(False, None), (True, USAGE)]
+
+
 def test_running_usage_is_shown_at_the_end_only() -> None:
     """Perplexity and Gemini count on every chunk; who adds them up counts too much."""
     running = [

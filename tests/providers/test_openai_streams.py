@@ -184,3 +184,18 @@ def test_service_tiers_are_those_of_the_official_types(theirs: str, ours: str | 
 
 def test_a_keep_alive_without_data_says_nothing() -> None:
     assert feed(reader(), b"", b" ") == []
+
+
+def test_entries_of_lists_are_numbered_over_the_stream() -> None:
+    """The official SDK adds citations up by their index, which OpenRouter does not give."""
+    cited = {"type": "url_citation", "url_citation": {"url": "u", "title": "t", "start_index": 0, "end_index": 1}}
+    numbered = {"index": 0, "text": "r"}
+    chunks = streamed(
+        chunk({"annotations": [cited, cited], "reasoning_details": [numbered]}),
+        chunk({"annotations": [cited], "reasoning_details": [numbered]}),
+        chunk({}, "stop"),
+    )
+    deltas = [each["choices"][0]["delta"] for each in chunks[:2]]
+
+    assert [[entry["index"] for entry in delta["annotations"]] for delta in deltas] == [[0, 1], [2]]
+    assert [delta["reasoning_details"] for delta in deltas] == [[numbered], [numbered]]
