@@ -6,7 +6,6 @@ name that says nothing.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,14 +14,10 @@ from app.core.errors import invalid
 from app.core.json import Json
 from app.providers.fields import check_messages
 from app.surfaces.messages_history import chat_messages
+from app.surfaces.messages_thinking import wants_reasoning, wished
 from app.surfaces.messages_tools import choice, functions
 
-_NAMED = r"(?:^|/)"  # a model's own name, whatever stands before it
-_PLAIN = re.compile(_NAMED + r"(?:gpt-3\.5|gpt-4|chatgpt-)")  # refuse reasoning_effort
-_WANTS_REASONING = re.compile(r"deepseek|kimi|glm|minimax", re.IGNORECASE)  # within a tool loop, by their documentation
 LONGEST_USER = 64  # OpenAI's limit
-
-_MEDIUM_FROM, _HIGH_FROM = 4_096, 16_384  # tokens of thought: clients ask for 4,000, 10,000 and 32,000
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +30,16 @@ class Written:
 
 
 def to_chat(body: Json) -> Written:
-    """Raises:
-    GatewayError: invalid_request, naming what cannot be left out and cannot be said.
+    """The request in the canonical form.
+
+    Raises:
+        GatewayError: invalid_request, naming what cannot be left out and cannot be said.
     """
     dropped = list(check_messages(body))
     model = body["model"]
-    reasoning = _WANTS_REASONING.search(model) is not None
     made: Json = {
         "model": model,
-        "messages": chat_messages(body.get("system"), body["messages"], reasoning=reasoning),
+        "messages": chat_messages(body.get("system"), body["messages"], reasoning=wants_reasoning(model)),
         "max_completion_tokens": body["max_tokens"],  # the older name is refused by models that reason
     }
     tools, names = functions(body.get("tools"))
@@ -59,11 +55,11 @@ def to_chat(body: Json) -> Written:
         made["user"] = str(user)[:LONGEST_USER]
     if form := _form(body):
         made["response_format"] = form
-    if effort := _effort(body):
-        if _PLAIN.search(model):
-            dropped.append("thinking" if body.get("thinking") else "output_config")
-        else:
-            made["reasoning_effort"] = effort
+    wish = wished(body, model)
+    if wish.effort:
+        made["reasoning_effort"] = wish.effort
+    if wish.lost:
+        dropped.append(wish.lost)
     return Written(made, tuple(dropped), names)
 
 
@@ -88,17 +84,3 @@ def _is_strict(schema: Any) -> bool:
         if schema.get("additionalProperties") is not False or not all(name in required for name in properties):
             return False
     return all(map(_is_strict, schema.values()))
-
-
-def _effort(body: Json) -> str | None:
-    """How much to think, in OpenAI's words; None where the request leaves it to the model."""
-    thinking = body.get("thinking") or {}
-    effort = (body.get("output_config") or {}).get("effort")
-    if thinking.get("type") == "disabled":
-        return None
-    if effort:
-        return str(effort)
-    if thinking.get("type") == "enabled":
-        budget = thinking.get("budget_tokens") or 0
-        return "low" if budget < _MEDIUM_FROM else "medium" if budget < _HIGH_FROM else "high"
-    return "medium" if thinking else None

@@ -126,12 +126,22 @@ def test_what_means_the_same_travels_under_openais_name() -> None:
         ({"thinking": {"type": "adaptive"}}, "medium"),
         ({"thinking": {"type": "adaptive"}, "output_config": {"effort": "xhigh"}}, "xhigh"),
         ({"output_config": {"effort": "low"}}, "low"),
-        ({"thinking": {"type": "disabled"}}, None),
+        ({"thinking": {"type": "disabled"}}, "none"),
         ({}, None),
     ],
 )
 def test_thinking_becomes_an_effort(fields: Json, effort: str | None) -> None:
     assert chat(model="gpt-5.1", **fields).get("reasoning_effort") == effort
+
+
+@pytest.mark.parametrize(
+    ("model", "effort"), [("qwen/qwen3-32b", "none"), ("o3", None), ("gpt-5-mini", None), ("fast", None)]
+)
+def test_only_models_that_can_be_told_not_to_think_are(model: str, effort: str | None) -> None:
+    made = translation(request(model=model, thinking={"type": "disabled"}))
+
+    assert made.ask.body.get("reasoning_effort") == effort
+    assert made.dropped == ()
 
 
 def test_models_that_cannot_think_are_not_told_to() -> None:
