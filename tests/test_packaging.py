@@ -2,7 +2,9 @@
 
 import configparser
 import re
-from importlib.metadata import version
+import subprocess
+import sys
+from importlib.metadata import packages_distributions, version
 from pathlib import Path
 
 import pytest
@@ -51,3 +53,25 @@ def test_every_locked_package_carries_hashes(lock: Path) -> None:
 
     assert pins
     assert all("--hash=sha256:" in pin for pin in pins)
+
+
+def test_the_gateway_runs_without_what_only_its_tests_need() -> None:
+    """`make run` and the image have nothing else; a worker once could not find what gunicorn needs for gevent."""
+    run = {re.sub(r"[-_.]+", "-", name) for name in locked(LOCKS[0])} | {"llm-gateway", "pip"}
+    absent = [
+        module
+        for module, owners in packages_distributions().items()
+        if all(re.sub(r"[-_.]+", "-", owner).lower() not in run for owner in owners)
+    ]
+
+    subprocess.run([sys.executable, "-c", _IMPORT_ALL, *absent], cwd=ROOT, check=True, timeout=60)
+
+
+_IMPORT_ALL = """
+import importlib, pkgutil, sys
+sys.modules.update(dict.fromkeys(sys.argv[1:]))  # importing one of them is an ImportError now
+import app
+for module in pkgutil.walk_packages(app.__path__, "app."):
+    if not module.name.endswith("__main__"):
+        importlib.import_module(module.name)
+"""
