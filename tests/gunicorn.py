@@ -136,7 +136,8 @@ def starting(
         try:
             yield server
         except BaseException as error:
-            error.add_note(f"the log of gunicorn:\n{server.log()[-20_000:]}")
+            told = "\n".join(line for line in server.log().splitlines() if '"status":"success"' not in line)
+            error.add_note(f"the log of gunicorn, without calls that went well:\n{told[-20_000:]}")
             raise
         finally:
             _end(server)

@@ -8,7 +8,8 @@ from typing import Any, Literal, Self
 import gevent
 from gunicorn.workers import ggevent  # type: ignore[import-untyped]
 
-from app.instance.workers import Page, answer, boot
+from app.instance.refusals import Page, answer, drain, quiet
+from app.instance.workers import boot
 
 _LINGER = 2.0  # seconds that a kept connection may still send a request after a SIGTERM; gthread has the same
 _LOOK = 0.5  # seconds
@@ -35,9 +36,10 @@ class GeventWorker(ggevent.GeventWorker):  # type: ignore[misc]  # gunicorn has 
             super().handle_quit(sig, frame)
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
-        page = Page()
-        super().handle_error(req, page, addr, exc)
-        answer(self, page, req, client, exc)
+        page, told = Page(), quiet(exc)
+        super().handle_error(req, page, addr, told)
+        answer(self, page, req or getattr(exc, "req", None), client, told)
+        drain(client)  # gthread does this by itself
 
     def _hang_up(self) -> None:
         """A worker that is told to stop waits for its connections, and those that are merely kept may last a minute."""

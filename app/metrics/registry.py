@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import threading
 import time
 from collections.abc import Callable, Iterable
 from typing import Generic, TypeVar
@@ -58,10 +59,11 @@ MakeRoom = Callable[[str], None]
 class Family(Generic[Child]):
     """A metric, by its labels' values in their order. Finding a series again costs one look into a dict."""
 
-    def __init__(self, labels: Callable[..., Child], kind: str, make_room: MakeRoom) -> None:
+    def __init__(self, labels: Callable[..., Child], kind: str, make_room: MakeRoom, lock: threading.Lock) -> None:
         self._labels = labels
         self._kind = kind
         self._make_room = make_room
+        self._lock = lock
         self._series: dict[tuple[str, ...], Child] = {}
         self._complained = float("-inf")
 
@@ -70,15 +72,21 @@ class Family(Generic[Child]):
         return found if found is not None else self._make(labels)
 
     def _make(self, labels: tuple[str, ...]) -> Child | Lost:
-        try:
-            self._make_room(self._kind)
-        except OSError as error:
-            if time.monotonic() > self._complained + _COMPLAIN_EVERY:
-                self._complained = time.monotonic()
-                log.error("%s", error)  # noqa: TRY400 - the trace says nothing more
-            return Lost()
-        self._series[labels] = child = self._labels(*labels)
-        return child
+        with self._lock:  # of two threads that make the same file, one would count in a file that is gone
+            if labels in self._series:
+                return self._series[labels]
+            try:
+                self._make_room(self._kind)
+            except OSError as error:
+                self._complain(error)
+                return Lost()
+            self._series[labels] = child = self._labels(*labels)
+            return child
+
+    def _complain(self, error: OSError) -> None:
+        if time.monotonic() > self._complained + _COMPLAIN_EVERY:
+            self._complained = time.monotonic()
+            log.error("%s", error)
 
 
 class Metrics:
@@ -86,18 +94,19 @@ class Metrics:
 
     def __init__(self, make_room: MakeRoom = lambda kind: None) -> None:
         self.registry = registry = CollectorRegistry()
+        lock = threading.Lock()
 
         def counter(name: str, text: str, *labels: str) -> Family[Counter]:
-            return Family(Counter(PREFIX + name, text, labels, registry=registry).labels, "counter", make_room)
+            return Family(Counter(PREFIX + name, text, labels, registry=registry).labels, "counter", make_room, lock)
 
         def histogram(name: str, text: str, buckets: tuple[float, ...], *labels: str) -> Family[Histogram]:
             metric = Histogram(PREFIX + name, text, labels, registry=registry, buckets=buckets)
-            return Family(metric.labels, "histogram", make_room)
+            return Family(metric.labels, "histogram", make_room, lock)
 
         def live(name: str, text: str, *labels: str) -> Family[Gauge]:
             """Of this worker alone: gone when it is gone, and summed over those that live."""
             metric = Gauge(PREFIX + name, text, labels, registry=registry, multiprocess_mode="livesum")
-            return Family(metric.labels, "gauge_livesum", make_room)
+            return Family(metric.labels, "gauge_livesum", make_room, lock)
 
         self.requests = counter("requests_total", "Calls that ended.", "model", "provider", "status", "streaming")
         self.duration = histogram(
@@ -116,6 +125,7 @@ class Metrics:
             ),
             "gauge_liveall",
             make_room,
+            lock,
         )
 
     def expect(self, pairs: Iterable[tuple[str, str]]) -> None:

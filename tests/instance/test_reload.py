@@ -1,0 +1,140 @@
+"""A configuration that changes while calls run: good or bad, in every worker, and nobody is failed by it."""
+
+import signal
+import threading
+from collections import Counter
+from types import TracebackType
+from typing import Self
+
+import pytest
+import requests
+
+from app.core import json
+from app.core.json import Json
+from tests.gunicorn import CLASSES, Server, gunicorn, until
+from tests.metrics.page import page_of
+
+PROVIDERS = "providers: {simulated: {latency: 0.05, tokens_per_second: 200, words: 5}}\n"
+ONE = PROVIDERS + "models: {fast: {targets: [simulated/x]}, one: {targets: [simulated/x]}}\n"
+TWO = PROVIDERS + "models: {fast: {targets: [simulated/x]}, two: {targets: [simulated/x]}}\n"
+BAD = PROVIDERS + "models: {fast: {targets: [nobody/x]}}\n"
+
+
+class Calls:
+    """Calls without pause, from when the block begins to when it ends; what each came to."""
+
+    def __init__(self, server: Server) -> None:
+        self.statuses: Counter[object] = Counter()
+        self._server = server
+        self._done = threading.Event()
+        self._threads = [threading.Thread(target=self._run) for _ in range(4)]
+
+    def __enter__(self) -> Self:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._done.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _run(self) -> None:
+        body = {"model": "fast", "messages": [{"role": "user", "content": "Hello"}]}
+        with requests.Session() as session:
+            while not self._done.is_set():
+                try:
+                    answer = session.post(self._server.url + "/v1/chat/completions", json=body, timeout=30)
+                except requests.RequestException as error:
+                    self.statuses[repr(error)] += 1
+                else:
+                    self.statuses[answer.status_code] += 1
+
+
+def hashes(server: Server) -> list[float]:
+    """Of the configuration that each worker has built."""
+    return sorted(value for _, value in page_of(server).series("config_hash"))
+
+
+def state(server: Server) -> Json:
+    found: Json = json.loads(server.private("/state")[2])
+    return found
+
+
+def ready(server: Server) -> str:
+    answer = requests.get(server.url + "/health/ready", timeout=10)
+    assert answer.status_code == 200
+    return answer.text
+
+
+@pytest.mark.parametrize("worker_class", CLASSES)
+def test_a_change_reaches_every_worker_and_a_bad_one_none(worker_class: str) -> None:
+    with gunicorn(ONE, workers=3, worker_class=worker_class) as server:
+        until(lambda: len(hashes(server)) == 3, "hash of every worker")
+        first = hashes(server)[0]
+        with Calls(server) as calls:
+            server.config.write_text(TWO)
+            until(lambda: first not in hashes(server), "new configuration in every worker")
+            second = hashes(server)
+            assert len(second) == 3
+            assert len(set(second)) == 1
+
+            server.config.write_text(BAD)
+            until(lambda: state(server)["config"]["error"], "word about the bad one")
+            assert "no such provider" in state(server)["config"]["error"]["message"]
+            assert "no such provider" in ready(server)
+            assert hashes(server) == second
+
+            server.config.write_text(ONE)
+            until(lambda: set(hashes(server)) == {first}, "first configuration in every worker")
+            assert state(server)["config"]["error"] is None
+            assert "no such provider" not in ready(server)
+        assert set(calls.statuses) == {200}
+        assert server.log().count("is not taken over") == 1
+
+
+@pytest.mark.parametrize("worker_class", CLASSES)
+def test_a_sighup_renews_the_workers_and_fails_no_call_and_a_bad_file_ends_nothing(worker_class: str) -> None:
+    with gunicorn(ONE, worker_class=worker_class) as server:
+        with Calls(server) as calls:
+            for text in (TWO, BAD):
+                old = server.workers()
+                server.config.write_text(text)
+                server.process.send_signal(signal.SIGHUP)
+
+                def renewed(gone: list[int] = old) -> bool:
+                    found = server.workers()
+                    return len(found) == 2 and not set(found) & set(gone)
+
+                until(renewed, "two new workers")
+            until(lambda: "no such provider" in ready(server), "word about the bad one")
+        assert set(calls.statuses) == {200}
+        models = requests.get(server.url + "/v1/models", timeout=10).json()["data"]
+        assert {model["id"] for model in models} >= {"fast", "two"}
+
+
+def test_a_worker_that_comes_later_has_the_configuration_in_force_and_not_the_file() -> None:
+    with gunicorn(ONE) as server:
+        until(lambda: len(hashes(server)) == 2, "hash of every worker")
+        in_force = hashes(server)
+        server.config.write_text(BAD)
+        until(lambda: state(server)["config"]["error"], "word about the bad one")
+        old = server.workers()
+        server.process.send_signal(signal.SIGTTIN)
+        until(lambda: len(server.workers()) == 3, "third worker")
+        until(lambda: len(hashes(server)) == 3, "hash of the third worker")
+        assert set(hashes(server)) == set(in_force)
+        assert set(old) < set(server.workers())
+
+
+def test_a_file_that_comes_after_a_start_without_one_is_taken_over() -> None:
+    with gunicorn() as server:
+        until(lambda: len(hashes(server)) == 2, "hash of every worker")
+        built_in = hashes(server)[0]
+        server.config.write_text(ONE)
+        until(lambda: built_in not in hashes(server), "the file in every worker")
+        server.config.unlink()
+        until(lambda: state(server)["config"]["error"], "word about the file that is gone")
+        assert built_in not in hashes(server)
