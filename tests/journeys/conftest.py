@@ -1,0 +1,29 @@
+"""One provider and one gateway of each worker class, which all journeys share that change nothing about them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import pytest
+
+from tests.gunicorn import CLASSES, Server
+from tests.journeys import programs
+from tests.journeys.house import both, configuration
+from tests.standin import StandIn
+
+
+@pytest.fixture(scope="package")
+def provider() -> Iterator[StandIn]:
+    with StandIn() as provider:
+        yield provider
+
+
+@pytest.fixture(scope="package")
+def servers(provider: StandIn) -> Iterator[Mapping[str, Server]]:
+    with both(configuration(provider, others=programs.own_providers())) as servers:
+        yield servers
+
+
+@pytest.fixture(params=CLASSES)
+def server(request: pytest.FixtureRequest, servers: Mapping[str, Server]) -> Server:
+    return servers[request.param]

@@ -1,0 +1,57 @@
+"""The gateway under test, the provider behind it, and the keys that go round."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+
+from tests.gunicorn import CLASSES, Server, gunicorn
+from tests.standin import StandIn
+
+KEY, GUEST = "sk-gw-team-1f8a0c77", "sk-gw-guest-5b2e9d10"
+UP_KEY, CLAUDE_KEY = "sk-canary-openai-4c1d", "sk-ant-canary-9e3b"  # the provider's: nobody but it may ever see them
+
+
+def hashed(key: str) -> str:
+    return "sha256:" + hashlib.sha256(key.encode()).hexdigest()
+
+
+def configuration(
+    provider: StandIn, *, tenants: bool = True, others: Iterable[tuple[str, str]] = (), more: str = ""
+) -> str:
+    """Two ways to the same stand-in, one in each language, and the simulated provider.
+
+    `others`: further providers (name, more of its settings) whose names begin with `up` or `claude`, each as if it were
+    alone. `more` goes below the rest.
+    """
+    text = """
+server: {max_body: 100000}
+providers:
+  simulated: {latency: 0, tokens_per_second: 10000, words: 12, models: ["*"]}
+"""
+    for name, settings in (("up", ""), ("claude", ""), *others):
+        if name.startswith("up"):
+            how = f'kind: compatible, base_url: "{provider.url}/v1", api_key: "{UP_KEY}"'
+        else:
+            how = f'kind: anthropic, base_url: "{provider.url}", api_key: "{CLAUDE_KEY}"'
+        text += f'  {name}: {{{how}, models: ["*"]{settings}}}\n'
+    text += """
+models:
+  simulated: {targets: [simulated/simulated]}
+  other: {targets: [simulated/other]}
+"""
+    if tenants:
+        text += f"""
+tenants:
+  team: {{keys: ["{hashed(KEY)}"]}}
+  guests: {{keys: [{{hash: "{hashed(GUEST)}", name: door}}], models: [simulated, "up/guest*"]}}
+"""
+    return text + more
+
+
+@contextlib.contextmanager
+def both(text: str) -> Iterator[Mapping[str, Server]]:
+    """A server of two workers for each worker class, side by side."""
+    with contextlib.ExitStack() as stack:
+        yield {kind: stack.enter_context(gunicorn(text, worker_class=kind)) for kind in CLASSES}
