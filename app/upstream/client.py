@@ -7,7 +7,8 @@ of a call. Every exception of requests and urllib3 becomes a GatewayError here a
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 
 import requests
 import urllib3
@@ -73,7 +74,8 @@ class HttpAnswer:
         self._provider = provider
         self._response = response
         self._guard = guard
-        self._raw: urllib3.BaseHTTPResponse = response.raw
+        self._raw: urllib3.HTTPResponse = response.raw
+        self._read = self._by_chunks() if self._raw.chunked else partial(self._raw.read1, PIECE)
         try:
             guard.hold(self._raw.shutdown)  # from here on it knows by itself when the connection has been given back
         except GatewayError:
@@ -83,6 +85,11 @@ class HttpAnswer:
     @property
     def headers(self) -> Mapping[str, str]:
         return {name.lower(): value for name, value in self._response.headers.items()}
+
+    def _by_chunks(self) -> Callable[[], bytes]:
+        """A chunk at a time: what providers send as one, they mean as one, and it is found with half the steps."""
+        chunks = self._raw.read_chunked(PIECE)
+        return lambda: next(chunks, b"")
 
     def read(self) -> bytes:
         try:
@@ -99,7 +106,7 @@ class HttpAnswer:
 
     def piece(self) -> bytes:
         try:
-            piece: bytes = self._raw.read1(PIECE)
+            piece = self._read()
         except FAILURES as error:
             raise _named(error, self._provider, self._guard) from error
         if not piece:
@@ -112,7 +119,7 @@ class HttpAnswer:
         with contextlib.suppress(urllib3.exceptions.HTTPError, OSError):
             if sock := getattr(self._raw.connection, "sock", None):
                 sock.settimeout(LEFTOVER_WAIT)
-            while left > 0 and (piece := self._raw.read1(PIECE)):
+            while left > 0 and (piece := self._read()):
                 left -= len(piece)
         self._raw.close()
 
