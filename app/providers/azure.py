@@ -11,6 +11,7 @@ from urllib.parse import quote
 from app.core.provider import Provider
 from app.core.wire import Operation
 from app.providers.openai import OpenAIDialect
+from app.providers.quirks import Quirks, at_most_40
 from app.providers.row import Feature, Row
 
 DEPLOYMENTS_VERSION = "2024-10-21"
@@ -46,7 +47,9 @@ ROWS = (
         key_scheme="",
         models_url=models_url,
         dialect=OpenAIDialect(
-            native=frozenset({Operation.CHAT, Operation.COMPLETIONS, Operation.EMBEDDINGS}), locate=locate
+            native=frozenset({Operation.CHAT, Operation.COMPLETIONS, Operation.EMBEDDINGS}),
+            quirks=Quirks(call_ids=at_most_40),
+            locate=locate,
         ),
         features=frozenset(Feature),
         docs="https://learn.microsoft.com/azure/ai-foundry/openai/reference",

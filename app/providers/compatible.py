@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from app.core.provider import Provider
 from app.core.wire import Operation
 from app.providers.openai import OpenAIDialect
-from app.providers.quirks import Quirks
+from app.providers.quirks import Quirks, at_most_40, nine
 from app.providers.row import Feature, Row
 
 _CHAT = frozenset({Operation.CHAT})
@@ -48,7 +48,7 @@ ROWS = (
         kind="openai",
         title="OpenAI",
         base_url="https://api.openai.com/v1",
-        dialect=OpenAIDialect(native=_ALL),
+        dialect=OpenAIDialect(native=_ALL, quirks=Quirks(call_ids=at_most_40)),
         features=_EVERYTHING,
         docs="https://platform.openai.com/docs/api-reference",
     ),
@@ -82,7 +82,7 @@ ROWS = (
                     "developer": frozenset({"name"}),
                 },
                 developer_role=False,
-                short_call_ids=True,
+                call_ids=nine,
             ),
         ),
         features=_EVERYTHING,

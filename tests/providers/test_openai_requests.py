@@ -11,7 +11,7 @@ from app.core.errors import ErrorType, GatewayError
 from app.core.json import Json
 from app.core.wire import Operation, UpstreamRequest
 from app.providers import registry
-from app.providers.quirks import short
+from app.providers.quirks import nine
 from tests.providers.talk import ask, provider
 
 USER: Json = {"role": "user", "content": "Hello"}
@@ -94,7 +94,23 @@ def test_mistral_gets_ids_of_nine_letters_and_digits_that_still_match() -> None:
     assert second["tool_call_id"] == "abcDEF123"
     assert len(first["tool_call_id"]) == 9
     assert first["tool_call_id"].isalnum()
-    assert short("call_1") == short("call_1") != short("call_2")
+    assert nine("call_1") == nine("call_1") != nine("call_2")
+
+
+def test_openai_gets_no_id_of_more_than_forty_characters() -> None:
+    """vLLM's have 45, and a conversation that began there may go on here."""
+    long, short = "chatcmpl-tool-0123456789abcdef0123456789abcdef", "call_1"
+    history = [
+        {"role": "assistant", "tool_calls": [{"id": long}, {"id": short}]},
+        {"role": "tool", "tool_call_id": long, "content": "1"},
+        {"role": "tool", "tool_call_id": short, "content": "2"},
+    ]
+    answer, first, second = sent("openai", messages=history).body["messages"]
+
+    assert answer["tool_calls"] == [{"id": first["tool_call_id"]}, {"id": short}]
+    assert len(first["tool_call_id"]) <= 40
+    assert second is history[2]
+    assert sent("vllm", messages=history).body["messages"] is history
 
 
 def test_mistral_is_asked_for_vectors_in_its_own_words() -> None:
