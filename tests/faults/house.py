@@ -1,0 +1,79 @@
+"""The gateway of the table: a provider and a model for each cell, so that none feels what another breaks."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+
+from app.core.clock import SystemClock
+from app.resilience.records import Kind, Records
+from app.resilience.state import State
+from tests.faults.table import Cell
+from tests.gunicorn import Server, gunicorn
+from tests.standin import StandIn, closed_port
+
+SPARE = "spare/words-7"  # whom a cell has beside it
+HEALTHY = "words-1"
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    server: Server
+    standin: StandIn
+    records: Records
+
+    def inside(self) -> dict[str, int]:
+        found: dict[str, int] = requests.get(self.server.url + "/inside", timeout=10).json()
+        return found
+
+    def state(self, kind: Kind, name: str) -> State:
+        """What is remembered of a target, or of a provider; that of nobody where it was never asked."""
+        return next((one.read() for one in self.records.all() if one.kind is kind and one.name == name), State())
+
+
+@contextlib.contextmanager
+def house(cells: Iterable[Cell], worker_class: str) -> Iterator[House]:
+    """One worker, which alone must hold nothing in the end."""
+    with contextlib.ExitStack() as stack:
+        standin = stack.enter_context(StandIn())
+        ports = {"closed": stack.enter_context(closed_port())}
+        text = configuration(cells, standin, ports)
+        server = stack.enter_context(
+            gunicorn(text, workers=1, worker_class=worker_class, app="tests.faults.inside:app")
+        )
+        records = Records(server.run_dir / "breakers", SystemClock())
+        stack.callback(records.close)
+        yield House(server, standin, records)
+
+
+def configuration(cells: Iterable[Cell], standin: StandIn, ports: Mapping[str, int]) -> str:
+    """JSON, which is YAML too. A place a provider: one that is not given back is missed by the next call."""
+    providers: dict[str, Any] = {"spare": {"kind": "compatible", "base_url": f"{standin.url}/v1"}}
+    models: dict[str, Any] = {}
+    for cell in cells:
+        url = standin.url
+        if cell.provider.startswith("port: "):
+            url = f"http://127.0.0.1:{ports[cell.provider.removeprefix('port: ')]}"
+        providers[cell.name] = {
+            "kind": "compatible",
+            "base_url": f"{url}/v1",
+            "models": ["*"],
+            "max_in_flight": 1,
+        }
+        models[cell.name] = {
+            "targets": [f"{cell.name}/{cell.name}/{words(cell)}", *([SPARE] if cell.beside else [])],
+            "timeouts": dict(cell.timeouts),
+            **cell.settings,
+        }
+    breaker = {"window": 600, "min_calls": 1000, "failure_ratio": 1.0, "consecutive": 1000}
+    return json.dumps({"resilience": {"breaker": breaker}, "providers": providers, "models": models})
+
+
+def words(cell: Cell) -> str:
+    """What the provider's model is called; below HTTP nobody reads it."""
+    return "words-5" if cell.provider.startswith("port: ") else cell.provider

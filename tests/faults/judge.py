@@ -1,0 +1,154 @@
+"""What a cell came to, held against what the table says: a list of complaints, none where all is well."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from app.resilience.state import State
+from tests.faults.client import Seen
+from tests.faults.table import Cell, Ending
+from tests.metrics.page import Page
+from tests.standin import text
+
+MARGIN = 4.0  # seconds that a verdict may come after its time, on a machine that is busy with everything else
+SPARE_WORDS, WORDS = 7, 5
+DONE = b"data: [DONE]\n\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What was seen of one cell, on all sides."""
+
+    cell: Cell
+    seen: Seen
+    ended: float  # monotonic
+    next: Seen | None  # a healthy call to the same provider right after
+
+
+def of_client(run: Run) -> Iterator[str]:
+    cell, seen = run.cell, run.seen
+    if seen.broken:
+        yield f"the connection broke: {seen.broken}"
+    if seen.headers.get("x-request-id") != cell.name:
+        yield f"x-request-id is {seen.headers.get('x-request-id')!r}"
+    if not cell.takes - 0.05 <= seen.took <= cell.takes + MARGIN:
+        yield f"it took {seen.took:.2f} s, not {cell.takes} to {cell.takes + MARGIN}"
+    kind = "text/event-stream" if seen.status == 200 and cell.streamed else "application/json"
+    if not seen.headers.get("content-type", "").startswith(kind):
+        yield f"content-type is {seen.headers.get('content-type')!r}"
+    if b"<html" in seen.raw.lower():
+        yield "there is HTML in it"
+    match cell.expected.ending:
+        case Ending.ANSWERED | Ending.RESCUED:
+            yield from _whole(cell, seen)
+        case Ending.ERROR:
+            yield from _refused(cell, seen)
+        case Ending.BROKEN:
+            yield from _broken(cell, seen)
+
+
+def _whole(cell: Cell, seen: Seen) -> Iterator[str]:
+    rescued = cell.expected.ending is Ending.RESCUED
+    expected = text(SPARE_WORDS) if rescued else text(WORDS) if cell.says is None else cell.says
+    if seen.raised or (seen.status, seen.text, seen.finish) != (200, expected, "stop"):
+        yield f"{seen.raised or ''} {seen.status} {seen.text!r} {seen.finish!r} {seen.error} instead of {expected!r}"
+    wanted = {
+        "x-gateway-provider": "spare" if rescued else cell.name,
+        "x-gateway-attempts": str(cell.asked + rescued),
+        "x-gateway-model": "words-7" if rescued else seen.headers.get("x-gateway-model", "none"),
+    }
+    for name, value in wanted.items():
+        if seen.headers.get(name) != value:
+            yield f"{name} is {seen.headers.get(name)!r}, not {value!r}"
+    if cell.streamed and seen.raw.count(b"[DONE]") != 1:
+        yield f"[DONE] comes {seen.raw.count(b'[DONE]')} times"
+    if cell.streamed and not seen.raw.endswith(DONE):
+        yield f"its last bytes are {seen.raw[-80:]!r}"
+
+
+def _refused(cell: Cell, seen: Seen) -> Iterator[str]:
+    told = cell.expected.told
+    assert told
+    found = seen.error or {}
+    if (seen.status, found.get("code"), found.get("type")) != (told.status, told.code, told.type):
+        yield f"{seen.status} {found or seen.raw[:200]!r} {seen.text!r} instead of {told}"
+    if set(found) != {"message", "type", "param", "code"}:
+        yield f"the error has {sorted(found)}"
+    if told.status in (429, 503) and not seen.headers.get("retry-after", "").isdecimal():
+        yield f"retry-after is {seen.headers.get('retry-after')!r}"
+    if told.final and seen.headers.get("x-should-retry") != "false":
+        yield f"x-should-retry is {seen.headers.get('x-should-retry')!r}"
+    if seen.headers.get("x-gateway-provider") != cell.name:
+        yield f"x-gateway-provider is {seen.headers.get('x-gateway-provider')!r}"
+
+
+def _broken(cell: Cell, seen: Seen) -> Iterator[str]:
+    told, words = cell.expected.told, cell.expected.words
+    assert told
+    found = seen.error or {}
+    if (seen.status, seen.raised, found.get("code"), found.get("type")) != (200, "APIError", told.code, told.type):
+        yield f"{seen.status} {seen.raised} {found or seen.raw[:200]!r} instead of {told}"
+    whole = seen.text == text(words) if words is not None else text(100_000).startswith(seen.text) and bool(seen.text)
+    if not whole:
+        yield f"{seen.text[:200]!r} instead of {words} words"
+    if b"[DONE]" in seen.raw or seen.finish is not None:
+        yield f"it looks complete: finish {seen.finish!r}"
+    if not seen.raw.split(b"\n\n")[-2].startswith(b'data: {"error":'):
+        yield f"its last bytes are {seen.raw[-200:]!r}"
+
+
+def of_breaker(run: Run, state: State, provider: State) -> Iterator[str]:
+    """`state` of the target; `provider`: of the whole one. What could not be written down at once is there by now."""
+    cell = run.cell
+    kind, _, seconds = cell.breaker.partition(" ")
+    calls, failures = sum(state.calls), sum(state.failures)
+    wanted = cell.failed if kind == "counts" else 0
+    if failures != wanted:
+        yield f"{failures} failures are in its record, not {wanted}"
+    good = cell.expected.ending is Ending.ANSWERED
+    if calls - failures != good:
+        yield f"{calls - failures} good calls are in its record"
+    for name, ends in (("cools", state.cooling), ("quarantine", provider.quarantined)):
+        left = max(0.0, ends - run.ended)
+        if not (float(seconds) - MARGIN < left <= float(seconds) if kind == name else left == 0):
+            yield f"{name} for {left:.1f} s"
+
+
+def of_next(run: Run) -> Iterator[str]:
+    """Its place was given back, and its connection is clean."""
+    if run.next is not None and (run.next.raised or run.next.text != text(1)):
+        yield f"the next call: {run.next.raised} {run.next.status} {run.next.text!r} {run.next.error}"
+
+
+def of_providers(cell: Cell, models: Sequence[str]) -> Iterator[str]:
+    """`models`: those that were asked for, in the stand-in."""
+    spared = sum(model == "words-7" for model in models)
+    if spared != (cell.expected.ending is Ending.RESCUED):
+        yield f"the other target was asked {spared} times"
+    if not cell.provider.startswith("port: ") and len(models) - spared != cell.asked:
+        yield f"it was asked {len(models) - spared} times, not {cell.asked}"
+
+
+def of_books(cell: Cell, page: Page) -> Iterator[str]:
+    ending, told = cell.expected.ending, cell.expected.told
+    provider = "spare" if ending is Ending.RESCUED else cell.name
+    status = told.counts if told else "success"
+    streaming = "true" if cell.streamed else "false"
+    counted = [one for one in page.series("requests_total") if one[0]["model"] == cell.name and one[1]]
+    wanted = {"model": cell.name, "provider": provider, "status": status, "streaming": streaming}
+    if counted != [(wanted, 1.0)]:
+        yield f"requests_total has {counted}"
+    errors = {
+        labels["error_type"]: value
+        for labels, value in page.series("errors_total")
+        if labels["provider"] == cell.name and value
+    }
+    if errors != ({cell.error: cell.failed} if cell.failed else {}):
+        yield f"errors_total has {errors}"
+    if active := page.sum("active_requests", provider=cell.name):
+        yield f"active_requests is {active}"
+    if told is None and cell.says is None:
+        tokens = page.sum("tokens_total", model=cell.name, type="output")
+        if tokens != (SPARE_WORDS if ending is Ending.RESCUED else WORDS):
+            yield f"{tokens} tokens of output are counted"

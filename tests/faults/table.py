@@ -1,0 +1,147 @@
+"""tests/faults.yaml, read: rows, and the cells that they stand for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+FILE = Path(__file__).parent.parent / "faults.yaml"
+
+
+class Ending(StrEnum):
+    ANSWERED = "answered"
+    RESCUED = "rescued"
+    ERROR = "error"
+    BROKEN = "broken"  # after its first words
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """How an error looks to the client."""
+
+    status: int
+    code: str
+    type: str
+    counts: str
+    final: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What one cell must come to. `words` of a broken stream; None: as many as there was time for."""
+
+    ending: Ending
+    told: Told | None = None
+    words: int | None = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One call: a row, plain or streamed, alone or beside another target."""
+
+    row: str
+    what: str
+    provider: str
+    streamed: bool
+    beside: bool
+    asked: int
+    error: str | None
+    failed: int  # attempts at the provider that do
+    expected: Expected
+    breaker: str
+    takes: float
+    timeouts: Mapping[str, float]
+    settings: Mapping[str, Any] = field(default_factory=dict)  # of its entry in `models`
+    call: Mapping[str, Any] = field(default_factory=dict)  # fields of the request
+    says: str | None = None  # grammar of the answer, where it is not the usual five words
+    warm: bool = False
+
+    @property
+    def name(self) -> str:
+        """Of its provider, its model and its calls."""
+        return f"{self.row}-{'s' if self.streamed else 'p'}{'b' if self.beside else 'a'}"
+
+    def __str__(self) -> str:
+        return f"{self.row}-{'streamed' if self.streamed else 'plain'}-{'beside' if self.beside else 'alone'}"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    document: Mapping[str, Any]
+    cells: tuple[Cell, ...]
+
+
+def load() -> Table:
+    document = yaml.safe_load(FILE.read_text())
+    return Table(document, tuple(_cells(document)))
+
+
+def merged(row: Mapping[str, Any], mode: str) -> dict[str, Any]:
+    """A row as it is for plain calls or streams."""
+    common = {key: value for key, value in row.items() if key not in ("plain", "streamed")}
+    return {**common, **row.get(mode, {})}
+
+
+def modes(row: Mapping[str, Any]) -> tuple[str, ...]:
+    return (row["only"],) if "only" in row else ("plain", "streamed")
+
+
+def _cells(document: Mapping[str, Any]) -> list[Cell]:
+    return [
+        _cell(document, name, merged(row, mode), streamed=mode == "streamed", beside=beside)
+        for name, row in document["faults"].items()
+        for mode in modes(row)
+        for beside in (False, True)
+    ]
+
+
+def _cell(document: Mapping[str, Any], name: str, row: Mapping[str, Any], *, streamed: bool, beside: bool) -> Cell:
+    expected = _expected(document, row["beside" if beside else "alone"])
+    asked, error = row["asked"], row.get("error")
+    answered = expected.ending is Ending.ANSWERED
+    return Cell(
+        row=name,
+        what=row["what"],
+        provider=row["provider"],
+        streamed=streamed,
+        beside=beside,
+        asked=asked,
+        error=error,
+        failed=0 if error is None else asked - answered,
+        expected=expected,
+        breaker=row["breaker"],
+        takes=row.get("takes", 0.0),
+        timeouts={**document["timeouts"], **row.get("timeouts", {})},
+        settings=row.get("settings", {}),
+        call=row.get("call", {}),
+        says=row.get("says"),
+        warm=row.get("warm", False),
+    )
+
+
+def _expected(document: Mapping[str, Any], text: str) -> Expected:
+    if text in (Ending.ANSWERED, Ending.RESCUED):
+        return Expected(Ending(text))
+    error, *more = text.split()
+    if more and more[0] == "after":
+        words = None if more[1] == "many" else int(more[1])
+        return Expected(Ending.BROKEN, told(document, error), words)
+    status = int(more[0]) if more else None
+    return Expected(Ending.ERROR, told(document, error, status, more[1] if len(more) > 1 else None))
+
+
+def told(document: Mapping[str, Any], error: str, status: int | None = None, code: str | None = None) -> Told:
+    found = document["errors"][error]
+    number = status or found["status"]
+    return Told(
+        status=number,
+        code=code or found.get("code", error),
+        type=document["types"].get(number, "api_error"),
+        counts=found["counts"],
+        final=found.get("final", False),
+    )
