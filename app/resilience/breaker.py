@@ -9,6 +9,7 @@ traceback, prompts included. So nothing is decorated and nothing entered: a call
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
 import random
@@ -55,12 +56,15 @@ class Refusal:
 
 
 class TargetBreaker(CircuitBreaker):  # type: ignore[misc]  # it has no types
-    """What the library calls a breaker, over a target's record and that of its provider's key."""
+    """What the library calls a breaker, over a target's record and its provider's."""
 
-    def __init__(self, target: Record, provider: Record, policy: Breaking, clock: Clock, chance: Chance) -> None:
+    def __init__(
+        self, target: Record, provider: Record, key: int, policy: Breaking, *, clock: Clock, chance: Chance
+    ) -> None:
         super().__init__(policy.consecutive, policy.open, _tells_against_the_target, target.name)
         self.target = target
         self.provider = provider
+        self.key = key
         self.policy = policy
         self._clock = clock
         self._chance = chance
@@ -96,7 +100,7 @@ class TargetBreaker(CircuitBreaker):  # type: ignore[misc]  # it has no types
     def refusal(self, *, waited: bool) -> Refusal | None:
         """Who would be refused now, and why; without taking the probe."""
         now = self.now()
-        if (left := self.provider.read().quarantined - now) > 0:
+        if (left := self.provider.read().quarantine_left(self.key, now)) > 0:
             return Refusal(Reason.QUARANTINED, left)
         if (left := self.target.read().cooling - now) > 0 and not waited:
             return Refusal(Reason.COOLING, left)
@@ -162,7 +166,7 @@ class Admission:
             target.note(lambda state: state.cool(began, until))
         elif error.type in QUARANTINE:
             until = now + QUARANTINE[error.type]
-            if breaker.provider.note(lambda state: state.quarantine(now, until)):
+            if breaker.provider.note(lambda state: state.quarantine(breaker.key, now, until)):
                 log.warning("provider %s is left alone: %s", breaker.provider.provider, error.type)
             self._leave()
         elif self.probe:
@@ -188,10 +192,20 @@ class Admission:
 class Breakers:
     """All breakers of a worker and configuration. The records outlive it."""
 
-    def __init__(self, records: Records, policy: Breaking, clock: Clock, chance: Chance = random.random) -> None:
+    def __init__(
+        self,
+        records: Records,
+        policy: Breaking,
+        clock: Clock,
+        keys: Mapping[str, int] | None = None,
+        *,
+        chance: Chance = random.random,
+    ) -> None:
+        """`keys`: the `fingerprint()` of each provider's credentials, so that new ones end a quarantine."""
         self._records = records
         self._policy = policy
         self._clock = clock
+        self._keys = keys or {}
         self._chance = chance
         self._breakers: dict[str, TargetBreaker] = {}
 
@@ -216,13 +230,19 @@ class Breakers:
         breaker = TargetBreaker(
             target or self._records.apart(Kind.TARGET, key, provider),
             whole or self._records.apart(Kind.PROVIDER, f"provider/{provider}", provider),
+            self._keys.get(provider, 0),
             self._policy,
-            self._clock,
-            self._chance,
+            clock=self._clock,
+            chance=self._chance,
         )
         if target is None or whole is None:  # the lock was not to be had: this call goes without, the next finds it
             return breaker
         return self._breakers.setdefault(key, breaker)
+
+
+def fingerprint(credentials: str) -> int:
+    """A number that tells one set of credentials from the next, and nothing about them."""
+    return int.from_bytes(hashlib.blake2b(credentials.encode(), digest_size=4).digest(), "little")
 
 
 def _tells_against_the_target(kind: type[BaseException], error: BaseException) -> bool:

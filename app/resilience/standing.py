@@ -43,15 +43,16 @@ class ProviderStanding:
     quarantine_left: float  # seconds
 
 
-def snapshot(records: Records, now: float) -> Snapshot:
-    """`now` is monotonic."""
+def snapshot(records: Records, now: float, keys: Mapping[str, int] | None = None) -> Snapshot:
+    """`now` is monotonic; `keys` as the Breakers have them."""
+    keys = keys or {}
     targets: dict[str, Standing] = {}
     quarantined: dict[str, float] = {}
     for record in records.all():
         state = record.read()
         if record.kind is Kind.PROVIDER:
-            if state.quarantined > now:
-                quarantined[record.provider] = state.quarantined - now
+            if left := state.quarantine_left(keys.get(record.provider, 0), now):
+                quarantined[record.provider] = left
             continue
         circuit = Circuit.CLOSED
         if state.opened:

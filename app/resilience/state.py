@@ -22,9 +22,9 @@ from typing import NamedTuple
 BUCKETS = 10  # of the window
 
 _CHECKSUM = struct.Struct("<I")
-_FIELDS = struct.Struct(f"<?3x5I5d{BUCKETS}d{BUCKETS}I{BUCKETS}I")
+_FIELDS = struct.Struct(f"<?3x5I5dI{BUCKETS}d{BUCKETS}I{BUCKETS}I")
 SIZE = _CHECKSUM.size + _FIELDS.size
-_STARTS, _CALLS, _FAILURES = 11, 11 + BUCKETS, 11 + 2 * BUCKETS
+_STARTS, _CALLS, _FAILURES = 12, 12 + BUCKETS, 12 + 2 * BUCKETS
 _ROUND = 1 << 32
 
 
@@ -65,6 +65,7 @@ class State:
     lease: float = 0.0  # when a probe that still runs no longer keeps others out
     cooling: float = 0.0  # its limit was reached: left alone until then
     quarantined: float = 0.0  # of a provider: its key is refused or its account is empty, until then
+    key: int = 0  # which key that was: another is worth a try at once
     starts: list[float] = field(default_factory=lambda: [0.0] * BUCKETS)  # of the buckets, newest first
     calls: list[int] = field(default_factory=lambda: [0] * BUCKETS)
     failures: list[int] = field(default_factory=lambda: [0] * BUCKETS)
@@ -130,11 +131,16 @@ class State:
         self.leave(began)
         self.cooling = max(self.cooling, until)
 
-    def quarantine(self, now: float, until: float) -> bool:
-        """Whether it was free before."""
-        free = self.quarantined <= now
-        self.quarantined = max(self.quarantined, until)
-        return free
+    def quarantine(self, key: int, now: float, until: float) -> bool:
+        """Whether this key was free before."""
+        left = self.quarantine_left(key, now)
+        self.key = key
+        self.quarantined = max(until, now + left)
+        return left == 0.0
+
+    def quarantine_left(self, key: int, now: float) -> float:
+        """Seconds."""
+        return max(0.0, self.quarantined - now) if self.key == key else 0.0
 
     def _turn(self, *, opened: bool) -> None:
         self.opened = opened
@@ -173,6 +179,7 @@ def encoded(state: State) -> bytes:
         state.lease,
         state.cooling,
         state.quarantined,
+        state.key,
         *state.starts,
         *state.calls,
         *state.failures,

@@ -19,8 +19,8 @@ def hire(tmp_path: Path, clock: ManualClock) -> Iterator[Hire]:
     """Another worker of the same instance."""
     hired: list[Worker] = []
 
-    def one(policy: Breaking | None = None, **more: float) -> Worker:
-        hired.append(Worker(tmp_path, clock, policy, **more))  # type: ignore[arg-type]  # capacity and chance
+    def one(policy: Breaking | None = None, **more: float | str) -> Worker:
+        hired.append(Worker(tmp_path, clock, policy, **more))  # type: ignore[arg-type]  # capacity, chance, credentials
         return hired[-1]
 
     yield one

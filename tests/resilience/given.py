@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from app.core.errors import ErrorType, GatewayError
-from app.resilience.breaker import Admission, Breakers, Refusal
+from app.resilience.breaker import Admission, Breakers, Refusal, fingerprint
 from app.resilience.records import CAPACITY, Records
 from app.resilience.state import Breaking
 
@@ -44,11 +44,13 @@ class Worker:
         *,
         capacity: int = CAPACITY,
         chance: float = 0.5,
+        credentials: str = "",
     ) -> None:
         self.clock = clock
         self.chance = chance
         self.records = Records(directory / "breakers", clock, capacity)
-        self.breakers = Breakers(self.records, policy or Breaking(), clock, lambda: self.chance)
+        self.keys = {PROVIDER: fingerprint(credentials)}
+        self.breakers = Breakers(self.records, policy or Breaking(), clock, self.keys, chance=lambda: self.chance)
 
     def ask(self, key: str = KEY, provider: str = PROVIDER, *, waited: bool = False) -> Admission | Refusal:
         return self.breakers.ask(key, provider, waited=waited)
@@ -74,6 +76,10 @@ class Worker:
     def open(self) -> None:
         """By failures in a row, as many as the default takes."""
         self.fail(5)
+
+    def half_open(self) -> None:
+        self.open()
+        self.clock.now += 5.01
 
     def close(self) -> None:
         self.records.close()

@@ -10,6 +10,7 @@ from circuitbreaker import CircuitBreaker, CircuitBreakerMonitor  # type: ignore
 
 from app.core.errors import ErrorType
 from app.resilience.breaker import Reason, TargetBreaker
+from app.resilience.standing import snapshot
 from app.resilience.state import Breaking
 from tests.resilience.conftest import Hire
 from tests.resilience.given import KEY, PROVIDER, SERVER_ERROR, ManualClock, Worker, error
@@ -207,10 +208,37 @@ def test_a_refused_key_quarantines_all_targets_of_its_provider(
     assert other.admitted()
 
 
-def test_a_target_named_like_a_quarantine_is_not_mistaken_for_one(worker: Worker) -> None:
+def test_new_credentials_end_the_quarantine_of_the_old_ones(hire: Hire, clock: ManualClock) -> None:
+    old, new = hire(credentials="Bearer old"), hire(credentials="Bearer new")
+    before = old.admitted()
+    old.fail(1, error(ErrorType.QUOTA_EXCEEDED))
+
+    assert old.refused().reason is Reason.QUARANTINED
+    new.succeed()
+    clock.now += 1
+    new.fail(1, error(ErrorType.AUTHENTICATION))
+    assert new.refused().left == 60.0
+    before.failed(error(ErrorType.AUTHENTICATION), alone=False)
+    assert old.refused().left == 60.0
+
+
+def test_a_shorter_quarantine_does_not_end_a_longer_one(worker: Worker) -> None:
+    late = worker.admitted()
+    worker.fail(1, error(ErrorType.QUOTA_EXCEEDED))
+
+    late.failed(error(ErrorType.AUTHENTICATION), alone=False)
+
+    assert worker.refused().left == 300.0
+
+
+def test_a_target_named_like_a_quarantine_is_not_mistaken_for_one(worker: Worker, clock: ManualClock) -> None:
     worker.fail(1, error(ErrorType.AUTHENTICATION))
 
-    assert worker.admitted("provider/openai", "provider")
+    worker.admitted("provider/openai", "provider").succeeded()
+
+    seen = snapshot(worker.records, clock.now, worker.keys)
+    assert set(seen.targets) == {KEY, "provider/openai"}
+    assert set(seen.quarantined) == {PROVIDER}
 
 
 def test_the_library_admits_and_cannot_be_used_in_a_way_that_would_not_refuse(worker: Worker) -> None:

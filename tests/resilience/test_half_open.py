@@ -1,4 +1,4 @@
-"""The way back: one probe at a time, waits that double, and calls from before that do not count."""
+"""The way back: one probe at a time, and waits that double."""
 
 from __future__ import annotations
 
@@ -14,14 +14,9 @@ from tests.resilience.conftest import Hire
 from tests.resilience.given import KEY, PROVIDER, SERVER_ERROR, ManualClock, Worker, error
 
 
-def half_open(worker: Worker) -> None:
-    worker.open()
-    worker.clock.now += 5.01
-
-
 def test_one_probe_is_admitted_and_the_others_are_told_to_come_back(hire: Hire) -> None:
     first, second = hire(), hire()
-    half_open(first)
+    first.half_open()
 
     assert first.admitted().probe
     for worker in (first, second):
@@ -31,7 +26,7 @@ def test_one_probe_is_admitted_and_the_others_are_told_to_come_back(hire: Hire) 
 
 
 def test_good_probes_close_it_one_after_the_other(worker: Worker) -> None:
-    half_open(worker)
+    worker.half_open()
 
     worker.admitted().succeeded()
     probe = worker.admitted()
@@ -44,7 +39,7 @@ def test_good_probes_close_it_one_after_the_other(worker: Worker) -> None:
 
 
 def test_each_failed_probe_doubles_the_wait_up_to_the_longest(worker: Worker, clock: ManualClock) -> None:
-    half_open(worker)
+    worker.half_open()
     waits = []
 
     for _ in range(4):
@@ -56,7 +51,7 @@ def test_each_failed_probe_doubles_the_wait_up_to_the_longest(worker: Worker, cl
 
 
 def test_the_wait_does_not_grow_while_no_other_target_admits(worker: Worker, clock: ManualClock) -> None:
-    half_open(worker)
+    worker.half_open()
 
     for _ in range(4):
         worker.fail(alone=True)
@@ -87,8 +82,31 @@ def test_the_jitter_is_not_doubled_along(hire: Hire, clock: ManualClock) -> None
     assert worker.refused().left == pytest.approx(12.0)
 
 
+def test_good_probes_from_before_a_failed_one_do_not_count(worker: Worker, clock: ManualClock) -> None:
+    worker.half_open()
+    worker.succeed()
+    worker.fail()
+    clock.now += 10.01
+
+    worker.succeed()
+
+    assert worker.admitted().probe
+
+
+def test_who_comes_second_to_the_lock_is_kept_out() -> None:
+    """It saw, before its turn, that a probe was due."""
+    state = State(opened=True, until=5.0, wait=5.0)
+    assert state.begin(4.9, os.getpid()) is None
+
+    first = state.begin(5.0, os.getpid())
+
+    assert first is not None
+    assert first.probe
+    assert state.begin(5.0, os.getpid()) is None
+
+
 def test_the_next_outage_begins_with_the_shortest_wait(worker: Worker) -> None:
-    half_open(worker)
+    worker.half_open()
     worker.fail()
     worker.clock.now += 10.01
     worker.succeed(2)
@@ -98,41 +116,8 @@ def test_the_next_outage_begins_with_the_shortest_wait(worker: Worker) -> None:
     assert worker.refused().left == 5.0
 
 
-def test_a_success_that_began_before_the_opening_closes_nothing(worker: Worker) -> None:
-    old = [worker.admitted() for _ in range(10)]
-    half_open(worker)
-
-    for admission in old:
-        admission.succeeded()
-
-    assert worker.admitted().probe
-    assert not worker.breakers.admits(KEY, PROVIDER)
-
-
-def test_a_failure_that_began_before_the_opening_prolongs_nothing(worker: Worker, clock: ManualClock) -> None:
-    old = [worker.admitted() for _ in range(10)]
-    worker.open()
-    clock.now += 3
-
-    for admission in old:
-        admission.failed(SERVER_ERROR, alone=False)
-
-    assert worker.refused().left == 2.0
-
-
-def test_what_fails_late_from_before_an_outage_opens_nothing_after_it(worker: Worker) -> None:
-    old = [worker.admitted() for _ in range(10)]
-    half_open(worker)
-    worker.succeed(2)
-
-    for admission in old:
-        admission.failed(SERVER_ERROR, alone=False)
-
-    assert worker.admitted()
-
-
 def test_a_probe_whose_client_leaves_is_neither_and_makes_room_for_the_next(worker: Worker) -> None:
-    half_open(worker)
+    worker.half_open()
     worker.admitted().succeeded()
 
     worker.admitted().abandoned()
@@ -145,7 +130,7 @@ def test_a_probe_whose_client_leaves_is_neither_and_makes_room_for_the_next(work
 def test_a_probe_that_is_refused_for_its_request_has_found_the_target_alive(
     worker: Worker, error_type: ErrorType
 ) -> None:
-    half_open(worker)
+    worker.half_open()
 
     worker.fail(2, error(error_type))
 
@@ -153,7 +138,7 @@ def test_a_probe_that_is_refused_for_its_request_has_found_the_target_alive(
 
 
 def test_a_probe_that_is_told_to_slow_down_is_neither_but_cools_the_target(worker: Worker, clock: ManualClock) -> None:
-    half_open(worker)
+    worker.half_open()
 
     worker.fail(1, error(ErrorType.RATE_LIMITED, retry_after=2.0))
 
@@ -165,7 +150,7 @@ def test_a_probe_that_is_told_to_slow_down_is_neither_but_cools_the_target(worke
 def test_a_probe_whose_key_is_refused_is_neither_but_quarantines_the_provider(
     worker: Worker, clock: ManualClock
 ) -> None:
-    half_open(worker)
+    worker.half_open()
 
     worker.fail(1, error(ErrorType.AUTHENTICATION))
 
@@ -176,7 +161,7 @@ def test_a_probe_whose_key_is_refused_is_neither_but_quarantines_the_provider(
 
 def test_a_cooling_target_gives_no_probe_away(worker: Worker, clock: ManualClock) -> None:
     late = worker.admitted()
-    half_open(worker)
+    worker.half_open()
     late.failed(error(ErrorType.RATE_LIMITED, retry_after=7.0), alone=False)
 
     assert worker.refused().reason is Reason.COOLING
@@ -185,7 +170,7 @@ def test_a_cooling_target_gives_no_probe_away(worker: Worker, clock: ManualClock
 
 
 def test_a_probe_that_takes_longer_than_the_wait_no_longer_keeps_others_out(worker: Worker, clock: ManualClock) -> None:
-    half_open(worker)
+    worker.half_open()
     slow = worker.admitted()
     clock.now += 4.99
     assert not worker.breakers.admits(KEY, PROVIDER)
@@ -201,23 +186,8 @@ def test_a_probe_that_takes_longer_than_the_wait_no_longer_keeps_others_out(work
     assert not worker.admitted().probe
 
 
-def test_a_slow_probe_that_fails_opens_it_again_for_all(worker: Worker, clock: ManualClock) -> None:
-    half_open(worker)
-    slow = worker.admitted()
-    clock.now += 5.01
-    second = worker.admitted()
-
-    slow.failed(SERVER_ERROR, alone=False)
-    second.succeeded()
-
-    assert worker.refused().left == 10.0
-    clock.now += 10.01
-    worker.admitted().succeeded()
-    assert worker.admitted().probe, "the success of an earlier round does not count in this one"
-
-
 def test_a_killed_worker_s_probe_frees_itself(worker: Worker, clock: ManualClock) -> None:
-    half_open(worker)
+    worker.half_open()
     record = worker.records.find(Kind.TARGET, KEY, PROVIDER)
     assert record is not None
 
@@ -255,23 +225,6 @@ def test_an_outage_of_a_minute_is_probed_at_most_once_a_wait(hire: Hire, clock: 
         clock.now += 0.25
 
     assert probes == 4  # after 5, 15, 35 and 55 s
-
-
-def test_numbers_that_have_run_out_begin_again(worker: Worker, clock: ManualClock) -> None:
-    worker.succeed()
-    record = worker.records.find(Kind.TARGET, KEY, PROVIDER)
-    assert record is not None
-
-    def years_later(state: State) -> None:
-        state.generation = state.probe = 2**32 - 1
-
-    record.change(years_later)
-    half_open(worker)
-    worker.fail()
-    clock.now += 10.01
-    worker.succeed(2)
-
-    assert not worker.admitted().probe
 
 
 def nobody() -> int:

@@ -70,6 +70,13 @@ def test_killed_workers_leave_neither_a_lock_nor_wrong_counts(tmp_path: Path) ->
         assert record(found).change(lambda state: state.generation) == 0, "the lock is free"
 
 
+def at_once(workers: list[Process], command: str) -> list[str]:
+    when = time.monotonic() + 0.02
+    for worker in workers:
+        worker.start(f"{command} {when}")
+    return [worker.result() for worker in workers]
+
+
 def make_half_open(one: Record) -> None:
     def step(state: State) -> None:
         now = time.monotonic()
@@ -84,12 +91,20 @@ def test_one_of_eight_processes_probes(tmp_path: Path) -> None:
         for turn in range(20):
             key = f"openai/{turn}"
             make_half_open(record(found, key))
-            for worker in workers:
-                worker.start(f"ask {key}")
 
-            answers = sorted(worker.result() for worker in workers)
+            answers = at_once(workers, f"ask {key}")
 
-            assert answers == ["open"] * 7 + ["probe"]
+            assert sorted(answers) == ["open"] * 7 + ["probe"]
+
+
+def test_a_target_that_all_processes_ask_for_at_once_has_one_record(tmp_path: Path) -> None:
+    path = tmp_path / "breakers"
+    with records(path) as found, processes(path, 8) as workers:
+        for turn in range(20):
+            at_once(workers, f"ask openai/{turn}")
+
+        names = sorted(one.name for one in found.all())
+        assert names == sorted(["provider/openai", *(f"openai/{turn}" for turn in range(20))])
 
 
 def test_the_probe_of_a_killed_process_is_taken_over(tmp_path: Path) -> None:

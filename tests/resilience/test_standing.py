@@ -46,7 +46,7 @@ def test_a_target_that_nobody_has_asked_is_closed() -> None:
 
 def test_a_snapshot_follows_a_target_from_closed_to_half_open(worker: Worker, clock: ManualClock) -> None:
     def circuit() -> tuple[Circuit, float]:
-        standing = snapshot(worker.records, clock.now).targets[KEY]
+        standing = snapshot(worker.records, clock.now, worker.keys).targets[KEY]
         return standing.circuit, standing.open_left
 
     worker.succeed()
@@ -68,14 +68,14 @@ def test_a_snapshot_knows_cooldowns_and_quarantines(worker: Worker, clock: Manua
     worker.admitted("azure/x", "azure").failed(error(ErrorType.AUTHENTICATION, provider="azure"), alone=True)
     clock.now += 2
 
-    seen = snapshot(worker.records, clock.now)
+    seen = snapshot(worker.records, clock.now, worker.keys)
 
     assert seen.targets[KEY].cooling_left == 7.0
     assert seen.targets["azure/x"].circuit is CLOSED
     assert dict(seen.quarantined) == {"azure": 58.0}
     assert provider_states(seen, {"azure": ["azure/x"], "openai": [KEY]})["azure"].quarantine_left == 58.0
     clock.now += 60
-    assert not snapshot(worker.records, clock.now).quarantined
+    assert not snapshot(worker.records, clock.now, worker.keys).quarantined
 
 
 def test_names_too_long_to_be_kept_are_still_told_apart(worker: Worker, clock: ManualClock) -> None:
@@ -85,7 +85,7 @@ def test_names_too_long_to_be_kept_are_still_told_apart(worker: Worker, clock: M
         worker.admitted(long + "1").failed(error(ErrorType.SERVER_ERROR), alone=False)
     worker.admitted(long + "2").succeeded()
 
-    seen = snapshot(worker.records, clock.now)
+    seen = snapshot(worker.records, clock.now, worker.keys)
 
     states = provider_states(seen, {"one": [long + "1"], "two": [long + "2"]})
     assert (states["one"].circuit, states["two"].circuit) == (OPEN, CLOSED)
