@@ -46,6 +46,7 @@ class Answer:
     status: int
     headers: httpx2.Headers
     body: bytes
+    asked: httpx2.Headers  # what the SDK sent
     value: Any = None
     items: list[Any] = field(default_factory=list)
     error: openai.APIError | anthropic.APIError | None = None
@@ -73,7 +74,7 @@ def ask(house: House, operation: str, body: dict[str, Any], headers: dict[str, s
 
 def _ask(client: Any, tap: Tap, operation: str, body: dict[str, Any], headers: dict[str, str]) -> Answer:
     path, kind, stream = (_OPENAI | _ANTHROPIC)[operation]
-    answer = Answer(0, httpx2.Headers(), b"")
+    answer = Answer(0, httpx2.Headers(), b"", httpx2.Headers())
     given: dict[str, Any] = {"body": body, "cast_to": kind, "options": {"headers": headers}}
     try:
         if body.get("stream"):
@@ -82,7 +83,7 @@ def _ask(client: Any, tap: Tap, operation: str, body: dict[str, Any], headers: d
             answer.value = client.post(path, **given)
     except (openai.APIError, anthropic.APIError) as raised:
         answer.error = raised
-    answer.status, answer.headers, answer.body = tap.status, tap.headers, tap.body
+    answer.status, answer.headers, answer.body, answer.asked = tap.status, tap.headers, tap.body, tap.asked
     return answer
 
 

@@ -49,11 +49,26 @@ def _unless(what: str, found: object, expected: object) -> str:
     return "" if found == expected else f"{what}: expected {expected!r}, found {found!r}"
 
 
-def success_problems(answer: Answer) -> list[str]:
-    """A 200 that the SDK took without complaint."""
+def success_problems(answer: Answer, provider: str, model: str, *, stream: bool) -> list[str]:
+    """A 200 that the SDK took without complaint, with the gateway's own headers and none of the provider's."""
     if answer.error is not None:
         return [f"the SDK raised {type(answer.error).__name__}: {str(answer.error)[:500]}"]
-    return [] if answer.status == 200 else [f"status {answer.status}"]
+    expected = {
+        "content-type": "text/event-stream; charset=utf-8" if stream else "application/json",
+        "x-gateway-provider": provider,
+        "x-gateway-model": model,
+        "x-gateway-attempts": "1",
+        "x-gateway-cache": "bypass",
+        **({"x-accel-buffering": "no", "cache-control": "no-cache"} if stream else {}),
+    }
+    found = {name: value for name, value in answer.headers.items() if name not in _VARIES}
+    told = [] if answer.status == 200 else [f"status {answer.status}"]
+    if not answer.headers.get("x-request-id"):
+        told.append("no x-request-id")
+    return told if found == expected else [*told, f"headers: expected {expected}, found {found}"]
+
+
+_VARIES = ("content-length", "x-request-id", "x-gateway-dropped")
 
 
 def chunk_problems(answer: Answer, *, kind: str, wants_usage: bool) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Any
 from tests.recorded import meaning_chat, meaning_messages, openai_answer
 from tests.recorded.anthropic_answer import fold_message, read_message
 from tests.recorded.ask import Answer
+from tests.recorded.books import Books
 from tests.recorded.broken import broken_off_problems
 from tests.recorded.checks import chunk_problems, event_problems, guarded, refusal_problems, success_problems
 from tests.recorded.corpus import Case
@@ -20,7 +21,7 @@ from tests.recorded.official import refused
 from tests.recorded.own import answered
 from tests.recorded.reading import Reading, differences
 from tests.recorded.refusals import refusal
-from tests.recorded.sent import carried, model_of, sent_to, usage_unasked
+from tests.recorded.sent import PROBE, carried, model_of, sent_to, usage_unasked
 from tests.recorded.to_chat import to_chat
 from tests.recorded.to_messages import to_messages
 from tests.recorded.told import read_completion
@@ -35,24 +36,30 @@ def problems(house: House, case: Case, seed: int) -> list[str]:
     body = to_chat(case.body) if to_anthropic else to_messages(case.body)
     if case.is_stream and to_anthropic:
         body["stream_options"] = {"include_usage": bool(seed % 2)}
-    body["model"] = f"{entry_of(case).name}/{model_of(case)}"
+    body = {**body, **PROBE, "model": f"{entry_of(case).name}/{model_of(case)}"}
+    books = Books(house, case)
     answer = answered(house, case, seed, operation, body)
     if case.is_error and refusable(case.body) and not house.provider.journal.requests():
         return refusal_problems(answer, refusal(case, anthropic=not to_anthropic).by_us())
-    found = _sent(house, case, set(answer.headers.get("x-gateway-dropped", "").split(", ")))
+    found = _sent(house, case, answer)
     if case.is_error:
         return found + refusal_problems(answer, refusal(case, anthropic=not to_anthropic))
     if case.breaks_off:
         return found + guarded(lambda: broken_off_problems(case, answer))
     check = _chat if to_anthropic else _messages
-    return found + success_problems(answer) + guarded(lambda: check(case, answer, seed))
+    found += success_problems(answer, entry_of(case).name, model_of(case), stream=case.is_stream)
+    found += books.problems()
+    return found + guarded(lambda: check(case, answer, seed))
 
 
-def _sent(house: House, case: Case, dropped: set[str]) -> list[str]:
+def _sent(house: House, case: Case, answer: Answer) -> list[str]:
     requests = house.provider.journal.requests()
     if len({request.body for request in requests}) != 1:
         return [f"the provider got {len(requests)} requests"]
     sent = requests[-1]
+    dropped = set(answer.headers.get("x-gateway-dropped", "").split(", "))  # told with answers, not with errors
+    if (answer.error is None and dropped.isdisjoint(PROBE)) or not PROBE.keys().isdisjoint(sent.json):
+        return [f"an unknown field: the provider got {sorted(sent.json)}, the client was told {dropped}"]
     told = sent_to(case, sent.method, sent.path) + carried(case, sent, translated=True) + usage_unasked(case, sent.json)
     if case.kind == "anthropic":
         return told + meaning_messages.asked_otherwise(case.body, sent.json)

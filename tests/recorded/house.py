@@ -45,11 +45,17 @@ class House:
         self._watch = Watch(self._clock, system.poll())
         self._watch.start()
         self._calls = logs.CallLog(logs.configure("error", "json"))
-        self._meter = Meter(Metrics())
+        self._metrics = Metrics()
+        self._meter = Meter(self._metrics)
         self._settings = parse(json.dumps(self._configuration()), {}, _no_file)
         self._records = self._new_records()
         self._current = Current(self._built())
         self.app: Flask = create_app(self._current, Instance(_no_relay, lambda: None))
+
+    def counted(self, entry: str) -> tuple[float, float]:
+        """Tokens of prompts and of answers that the books hold for a provider, of models under its own name."""
+        label, books = f"{entry}/*", self._metrics.tokens
+        return _value(books(label, entry, "input")), _value(books(label, entry, "output"))
 
     def forget(self) -> None:
         """As if no provider had ever failed: breakers closed, nothing in quarantine."""
@@ -109,15 +115,25 @@ class Tap(httpx2.BaseTransport):
 
     def __init__(self, app: Flask) -> None:
         self._inner = httpx2.WSGITransport(app=app.wsgi_app, raise_app_exceptions=True)
+        self.asked = httpx2.Headers()  # of the last request
         self.status = 0
         self.headers = httpx2.Headers()
         self.body = b""
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        self.asked = request.headers
         answer = self._inner.handle_request(request)
         self.status, self.headers = answer.status_code, answer.headers
         self.body = answer.read()
         return httpx2.Response(answer.status_code, headers=answer.headers, content=self.body)
+
+
+def _value(counter: Any) -> float:
+    """Of one series of a counter."""
+    (value,) = (
+        sample.value for metric in counter.collect() for sample in metric.samples if sample.name.endswith("_total")
+    )
+    return float(value)
 
 
 def _no_file(name: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from tests.recorded import openai_answer
 from tests.recorded.anthropic_answer import fold_message, read_message
 from tests.recorded.ask import Answer, ask
+from tests.recorded.books import Books
 from tests.recorded.broken import broken_off_problems
 from tests.recorded.checks import chunk_problems, event_problems, guarded, refusal_problems, success_problems
 from tests.recorded.corpus import Case
@@ -19,7 +20,7 @@ from tests.recorded.listing import listing_problems
 from tests.recorded.official import refused
 from tests.recorded.reading import Reading, differences
 from tests.recorded.refusals import refusal
-from tests.recorded.sent import model_of, sent_problems
+from tests.recorded.sent import PROBE, model_of, sent_problems
 from tests.recorded.strays import answered_otherwise, streamed_otherwise
 from tests.recorded.told import read_completion, tokens
 from tests.recorded.usage import counts_beside, openai_tokens
@@ -36,16 +37,19 @@ def problems(house: House, case: Case, seed: int) -> list[str]:
     if case.operation == "models":
         return listing_problems(house, entry_of(case))
     body = _asked(house, case, seed)
+    books = Books(house, case)
     answer = answered(house, case, seed, case.operation, body)
     expected = refusal(case, anthropic=case.operation in _MESSAGES) if case.is_error else None
     if expected is not None and refusable(case.body) and not house.provider.journal.requests():
         return refusal_problems(answer, expected.by_us())
-    found = sent_problems(house, case)
+    found = sent_problems(house, case, answer)
     if expected is not None:
         return found + refusal_problems(answer, expected) + _configured(house, case, seed, body)
     if case.breaks_off:
         return found + guarded(lambda: broken_off_problems(case, answer))
-    return found + success_problems(answer) + guarded(lambda: _check(case, answer, wants_usage=_wants_usage(body)))
+    found += success_problems(answer, entry_of(case).name, model_of(case), stream=case.is_stream)
+    found += books.problems()
+    return found + guarded(lambda: _check(case, answer, wants_usage=_wants_usage(body)))
 
 
 def answered(house: House, case: Case, seed: int, operation: str, body: Json) -> Answer:
@@ -62,7 +66,7 @@ def answered(house: House, case: Case, seed: int, operation: str, body: Json) ->
 
 
 def _asked(house: House, case: Case, seed: int) -> Json:
-    body = {**case.body, "model": f"{entry_of(case).name}/{model_of(case)}"}
+    body = {**case.body, **PROBE, "model": f"{entry_of(case).name}/{model_of(case)}"}
     if case.is_stream and case.operation in ("chat", "completions"):
         body["stream_options"] = {**(case.body.get("stream_options") or {}), "include_usage": bool(seed % 2)}
     return body

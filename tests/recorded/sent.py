@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.recorded.ask import Answer
 from tests.recorded.corpus import Case
 from tests.recorded.house import KEY, PROVIDER_KEY, House
 from tests.recorded.leaves import MISSING, Allowed, compared
@@ -35,9 +36,13 @@ ALLOWED = (
 )
 
 
+#: A field that nobody knows, put into each request: in the provider's own language it must arrive as it is.
+PROBE = {"x_recorded_probe": {"kept": [1, None, True, 1e-07, "ü\u2028世界"]}}
+
+
 def sent_otherwise(case: Case, body: Any) -> list[str]:
-    """The differences between the recorded request and `body`, a line each."""
-    return compared(case.exchange.request.body, body, ALLOWED, case.exchange.provider)
+    """The differences between the recorded request, with the probe, and `body`, a line each."""
+    return compared({**case.exchange.request.body, **PROBE}, body, ALLOWED, case.exchange.provider)
 
 
 def model_of(case: Case) -> str:
@@ -64,13 +69,16 @@ def usage_unasked(case: Case, body: Any) -> list[str]:
     return [] if options.get("include_usage") is True else [f"stream_options: found {options}, which asks for no usage"]
 
 
-def sent_problems(house: House, case: Case) -> list[str]:
+def sent_problems(house: House, case: Case, answer: Answer) -> list[str]:
     """What is wrong with the request that the provider got."""
     requests = house.provider.journal.requests()
     if len({request.body for request in requests}) != 1:
         return [f"the provider got {len(requests)} requests: {[(each.path, each.body[:200]) for each in requests]}"]
     sent = requests[-1]
     told = sent_to(case, sent.method, sent.path) + sent_otherwise(case, sent.json)
+    asked = answer.asked.get("anthropic-version")
+    if asked and sent.header("anthropic-version") != asked:
+        told.append(f"anthropic-version: the client said {asked}, the provider got {sent.header('anthropic-version')}")
     return told + usage_unasked(case, sent.json) + carried(case, sent)
 
 
