@@ -16,7 +16,9 @@ from app.providers.anthropic_stream import ChatReader, MessagesReader
 from app.providers.errors import by_status, complaint, names_context_length, refusal
 from app.providers.row import Feature, Row
 
-_PINNED = {"anthropic-version": "2023-06-01"}  # of what we write: later versions refuse temperature, top_p and top_k
+_PINNED: Mapping[str, str] = {
+    "anthropic-version": "2023-06-01"
+}  # of what we write: later versions refuse temperature, top_p and top_k
 
 #: The statuses that Anthropic's error types come with, for errors inside a stream, where there is none.
 _STATUS: Mapping[str, int] = {

@@ -27,7 +27,7 @@ _MUST_HAVE: Mapping[str, Json] = {
     "thinking": {"thinking": "", "signature": ""},
     "tool_use": {"input": {}},
 }
-_SEARCHES = {"web_search_requests": 0, "web_fetch_requests": 0}
+_SEARCHES: Mapping[str, int] = {"web_search_requests": 0, "web_fetch_requests": 0}
 _TIERS = ("standard", "priority", "batch")
 
 

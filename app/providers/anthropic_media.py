@@ -10,7 +10,7 @@ from urllib.parse import unquote_to_bytes
 from app.core.errors import invalid
 from app.core.json import Json
 
-_IMAGES = {"image/jpeg", "image/png", "image/gif", "image/webp"}
+_IMAGES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
 _PDF = "application/pdf"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from app.core.errors import invalid
@@ -13,8 +14,8 @@ from app.providers.anthropic_thinking import Plan, plan
 from app.providers.anthropic_tools import toolbox
 from app.providers.claude import Claude, Sampling, Thinking, claude
 
-_NEUTRAL = {"temperature": 1, "top_p": 1}
-_TIERS = {"auto": "auto", "default": "standard_only"}
+_NEUTRAL: Mapping[str, float] = {"temperature": 1, "top_p": 1}
+_TIERS: Mapping[str, str] = {"auto": "auto", "default": "standard_only"}
 _THINKING_TOP_P = 0.95  # the least that is taken together with thinking
 
 
@@ -84,7 +85,7 @@ class _Writer:
 
     def _thinking(self, intent: Plan) -> None:
         if intent.thinking:
-            self.made["thinking"] = intent.thinking
+            self.made["thinking"] = dict(intent.thinking)
         if intent.effort:
             self._output("effort", intent.effort)
         if intent.lost:

@@ -13,8 +13,10 @@ from app.core.json import Json
 
 _BY_NAME = ("properties", "$defs", "definitions")  # maps of schemas
 _LISTS = ("anyOf", "allOf")
-_KEPT = {"type", "description", "title", "enum", "const", "default", "$ref", "required", "items", *_BY_NAME, *_LISTS}
-_FORMATS = {"date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid"}
+_KEPT = frozenset(
+    {"type", "description", "title", "enum", "const", "default", "$ref", "required", "items", *_BY_NAME, *_LISTS}
+)
+_FORMATS = frozenset({"date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid"})
 
 
 def supported_schema(schema: Any) -> Any:

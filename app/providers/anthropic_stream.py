@@ -6,7 +6,7 @@ reason and the final counts, message_stop; ping anywhere, and events that we do 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from app.core.errors import GatewayError
@@ -19,7 +19,7 @@ from app.providers.anthropic_usage import chat_usage, usage_of
 
 Failed = Callable[[bytes], GatewayError]  # an error event, decoded
 
-_CONTENT = {"text_delta": "text", "thinking_delta": "thinking", "input_json_delta": "partial_json"}
+_CONTENT: Mapping[str, str] = {"text_delta": "text", "thinking_delta": "thinking", "input_json_delta": "partial_json"}
 
 
 class _Counts:

@@ -15,8 +15,8 @@ from app.providers.claude import Claude, Thinking
 BUDGETS: Mapping[str, int] = {"minimal": 1024, "low": 1024, "medium": 2048, "high": 4096, "xhigh": 8192, "max": 16384}
 LEAST = 1024  # Anthropic takes no smaller budget, and only below max_tokens
 
-_ADAPTIVE: Json = {"type": "adaptive", "display": "summarized"}
-_OFF: Json = {"type": "disabled"}
+_ADAPTIVE: Mapping[str, str] = {"type": "adaptive", "display": "summarized"}
+_OFF: Mapping[str, str] = {"type": "disabled"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Plan:
     """What to send. `lost`: the field that the model cannot be told. `on`: it will think, as far as we know.
     `sees_thinking`: its thinking of earlier turns may be sent."""
 
-    thinking: Json | None = None
+    thinking: Mapping[str, Any] | None = None
     effort: str | None = None
     lost: str | None = None
     on: bool = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +12,7 @@ from app.core.json import Json
 from app.providers.anthropic_schema import supported_schema
 
 _OWN_TOOL = re.compile(r"[a-z_]+_\d{8}")  # Anthropic's own tools carry their version: web_search_20250305
-_CHOICES = {"auto": "auto", "required": "any", "any": "any", "none": "none"}
+_CHOICES: Mapping[str, str] = {"auto": "auto", "required": "any", "any": "any", "none": "none"}
 
 
 @dataclass(slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from app.core.json import Json, dumps
@@ -11,7 +12,7 @@ IMAGE = 1_600  # what Anthropic counts for the largest image that it does not sc
 DOCUMENT = 3_000  # the upper end of what Anthropic names for a page of a PDF; pages are not counted
 MESSAGE = 4  # what stands between messages
 
-_MEDIA = {"image": IMAGE, "document": DOCUMENT}
+_MEDIA: Mapping[str, int] = {"image": IMAGE, "document": DOCUMENT}
 
 
 def estimate_tokens(body: Json) -> int:
@@ -33,11 +34,15 @@ def estimate_tokens(body: Json) -> int:
         elif isinstance(value, dict):
             source = value.get("source")
             kind = value.get("type")
-            if isinstance(source, dict) and kind in _MEDIA and source.get("type") not in ("text", "content"):
+            if isinstance(kind, str) and kind in _MEDIA and _is_file(source):
                 flat += _MEDIA[kind]
             else:
                 stack += _texts(value)
     return max(1, bytes_ // BYTES_A_TOKEN + flat)
+
+
+def _is_file(source: Any) -> bool:
+    return isinstance(source, dict) and source.get("type") not in ("text", "content")
 
 
 def _texts(block: Json) -> list[Any]:
