@@ -26,7 +26,7 @@ def chat_answer(ask: Ask, body: Json) -> Frame:
     chars = 0
     for place, choice in enumerate(choices):
         chars += _put_choice(choice, place)
-    put_head(body, "chat.completion", completion_id(), ask.created, ask.body.get("model", ""))
+    put_head(body, "chat.completion", completion_id, ask.created, ask.body.get("model", ""))
     if "service_tier" in body:
         put_tier(body)
     return Frame(body, chars=chars, finish=choices[0]["finish_reason"], usage=settle_in(body), last=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from app.core.json import Json, dumps
@@ -10,11 +11,11 @@ from app.providers.openai_faults import NoAnswer
 _LATEST = 2**40  # a Unix second far enough away
 
 
-def put_head(body: Json, kind: str, name: str, created: int, model: str) -> None:
-    """Fill what every answer has at its top, and drop what would not validate. `name` is for one without an id."""
+def put_head(body: Json, kind: str, mint: Callable[[], str], created: int, model: str) -> None:
+    """Fill what every answer has at its top, and drop what would not validate. `mint` makes an id."""
     body["object"] = kind
     if not isinstance(body.get("id"), str) or not body["id"]:
-        body["id"] = name
+        body["id"] = mint()
     if body.get("created").__class__ is not int:
         given = body.get("created")
         body["created"] = int(given) if isinstance(given, float) and 0 < given < _LATEST else created

@@ -211,15 +211,16 @@ class StreamReader:
 
     def _head(self, chunk: Json) -> None:
         given = (chunk.get("id"), chunk.get("object"), chunk.get("created"), chunk.get("model"))
-        name = self._top.get("id") or (given[0] if isinstance(given[0], str) and given[0] else self._mint())
-        put_head(chunk, self.kind, name, self._ask.created, self._ask.body.get("model", ""))
-        chunk["id"] = name
+        name = self._top.get("id")
+        if name is not None:
+            chunk["id"] = name
+        put_head(chunk, self.kind, self._mint, self._ask.created, self._ask.body.get("model", ""))
         if "service_tier" in chunk:
             put_tier(chunk)
         if not self._top:
             self._top = {part: chunk[part] for part in ("id", "object", "created", "model")}
             if given == tuple(self._top.values()):
-                self._id = name
+                self._id = given[0]
         if self._held and chunk["choices"]:
             chunk.update({part: value for part, value in self._held.items() if part not in chunk})
             self._held = {}

@@ -38,7 +38,7 @@ def text_answer(ask: Ask, body: Json) -> Frame:
         choice["finish_reason"] = _finish(finish_of(choice.get("finish_reason"))) or "stop"
         _put_logprobs(choice)
         chars += len(choice["text"])
-    put_head(body, KIND, _mint(), ask.created, ask.body.get("model", ""))
+    put_head(body, KIND, _mint, ask.created, ask.body.get("model", ""))
     return Frame(body, chars=chars, finish=choices[0]["finish_reason"], usage=settle_in(body), last=True)
 
 

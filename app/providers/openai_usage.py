@@ -8,6 +8,7 @@ from app.core.json import Json
 from app.core.usage import Usage
 
 _MOST = 2**53  # tokens; what is more is no number of them
+_CACHED = ("cached_tokens", "num_cached_tokens", "prompt_cache_hit_tokens")  # of Together, Mistral, DeepSeek
 _COUNTS = frozenset({int, type(None)})
 
 
@@ -23,9 +24,9 @@ def settle(raw: Json) -> Usage:
     total = _count(raw, "total_tokens")
     of_prompt, of_completion = _details(raw, "prompt_tokens_details"), _details(raw, "completion_tokens_details")
     reasoning = _count(of_completion, "reasoning_tokens") or _count(raw, "reasoning_tokens") or 0
-    cached = _first(
-        of_prompt, raw, ("cached_tokens",), ("cached_tokens", "num_cached_tokens", "prompt_cache_hit_tokens")
-    )
+    cached = _count(of_prompt, "cached_tokens")
+    if cached is None:
+        cached = next(filter(None, (_count(raw, name) for name in _CACHED)), 0)
     if prompt is None:
         prompt = max(0, (total or 0) - (completion or 0))
     if completion is None:
@@ -71,16 +72,6 @@ def settle_input(raw: Json) -> Usage:
     return Usage(input=prompt, output=0)
 
 
-def _first(details: Json, raw: Json, inner: tuple[str, ...], outer: tuple[str, ...]) -> int:
-    for name in inner:
-        if count := _count(details, name):
-            return count
-    for name in outer:
-        if count := _count(raw, name):
-            return count
-    return 0
-
-
 def _details(raw: Json, name: str) -> Json:
     details = raw.get(name)
     if isinstance(details, dict):
@@ -95,7 +86,7 @@ def _details(raw: Json, name: str) -> Json:
 def _count(raw: Json, name: str) -> int | None:
     value: Any = raw.get(name)
     if value.__class__ is int:
-        return max(0, value)
+        return value if value > 0 else 0
     if isinstance(value, float) and 0 <= value < _MOST:
         return int(value)
     return None
