@@ -2,7 +2,7 @@
 
 OpenAI takes bounds and patterns that Anthropic answers with a 400. They are told to the model in the description
 instead, as Anthropic's own SDK does, and every object is closed.
-Source: the structured outputs page of Anthropic's documentation and anthropic 2.12 (`lib/_parse/_transform.py`).
+Source: anthropic 2.12, `lib/_parse/_transform.py`.
 """
 
 from __future__ import annotations

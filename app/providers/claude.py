@@ -3,9 +3,9 @@
 A request in Messages form needs none of this: it travels as it is. It is for requests that were written for another
 API, whose fields have to be put in the form that the model at hand accepts.
 
-Sources: the model tables in Anthropic's documentation (models overview, adaptive thinking, effort, migration guides for
-4.6, 4.7 and 5; read November 2026) and LiteLLM 1.106's model map, which agree but for the output of Sonnet 4.6 (64,000
-or 128,000: the smaller stands here, since it only serves as a default).
+Sources: LiteLLM 1.106's model map (limits, efforts, sampling, system messages), AWS's page on adaptive thinking and
+OpenRouter's migration guide for Claude 4.7, all of November 2026; for models that have left the map, their limits of
+old. Where they differ (Sonnet 4.6: 64,000 or 128,000) the smaller limit stands here: it only serves as a default.
 """
 
 from __future__ import annotations

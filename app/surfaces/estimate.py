@@ -18,7 +18,9 @@ _MEDIA: Mapping[str, int] = {"image": IMAGE, "document": DOCUMENT}
 def estimate_tokens(body: Json) -> int:
     """Input tokens of a Messages or count_tokens body: UTF-8 bytes of its text / 4, a flat number for what is no text.
 
-    A guess, within a third for English, and to be marked as one. Never below 1.
+    A guess, and to be marked as one. Never below 1. What a provider adds of its own (instructions for tools, for a
+    format) is not in it, and outweighs a short prompt: of what Anthropic counted for the recorded requests, which are
+    short, this is 0.7 in the median, with tools 0.2.
     """
     bytes_, flat = 0, 0
     stack: list[Any] = [body.get("system"), body.get("tools") and dumps(body["tools"]).decode()]
