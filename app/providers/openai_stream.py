@@ -67,12 +67,12 @@ class StreamReader:
     def feed(self, event: Event) -> Sequence[Frame]:
         data = event.data
         if data == b"[DONE]":
-            return self._end()
+            return self.end()
         try:
             chunk = loads(data)
         except NotJson:
             if data.strip() in (b"", b"[DONE]"):  # a keep-alive, or an end with a space too many
-                return self._end() if data.strip() else ()
+                return self.end() if data.strip() else ()
             raise
         try:
             (choice,) = chunk["choices"]
@@ -89,7 +89,6 @@ class StreamReader:
                 and choice.get("logprobs") is None
                 and chunk.get("usage") is None
                 and chunk.get("service_tier") in _GOOD_TIERS
-                and not self._finished
                 and "error" not in chunk
                 and "message" not in choice
             ):
@@ -230,7 +229,7 @@ class StreamReader:
         said = sum(len(call["function"]["arguments"]) for choice in choices for call in choice["delta"]["tool_calls"])
         return Frame({**self._top, "choices": choices}, chars=said)
 
-    def _end(self) -> Sequence[Frame]:
+    def end(self) -> Sequence[Frame]:
         if self.done:
             return ()
         self.done = True

@@ -98,6 +98,13 @@ def test_what_is_missing_at_the_top_is_made_up_once() -> None:
     assert {(each["created"], each["model"]) for each in chunks} == {(CREATED, "public")}
 
 
+def test_a_stream_whose_ids_are_null_gets_one() -> None:
+    chunks = streamed(*(chunk({"content": text}, id=None) for text in "abc"), chunk({}, "stop", id=""))
+
+    (name,) = {each["id"] for each in chunks}
+    assert name.startswith("chatcmpl-")
+
+
 def test_an_id_that_changes_in_mid_stream_does_not() -> None:
     chunks = streamed(chunk({"content": "a"}), chunk({"content": "b"}, id="other"), chunk({}, "stop", id=None))
 
