@@ -6,6 +6,7 @@ all rounds are compared, because a machine's speed changes from minute to minute
 
 import argparse
 import contextlib
+import os
 import resource
 import statistics
 import time
@@ -20,6 +21,7 @@ from bench.servers import STREAM_SECONDS, Running, Server
 
 PARTS = ("plain", "stream", "many", "memory", "start")
 MANY = 1000
+BUSY = 1.0
 SETTLING = 3
 """Seconds after the first answer until every process of a server stands and is idle."""
 
@@ -46,7 +48,8 @@ ROWS = {
     "stream_memory": Measure("KB a stream", most=60),
     "worker_memory": Measure("PSS MB a worker, idle", 1, most=80),
     "instance_memory": Measure("PSS MB with 2 workers, idle", 1),
-    "start": Measure("start to first answer ms", most=2000),
+    "start": Measure("start to first answer ms, 2 workers", most=2000),
+    "start_cpu": Measure("CPU ms until then"),
 }
 
 OURS = {"bare": servers.bare, "gateway": servers.gateway}
@@ -62,6 +65,8 @@ Figures = dict[str, dict[str, list[float]]]
 def main() -> None:
     options = parse()
     raise_file_limit()
+    if (load := os.getloadavg()[0]) > BUSY:
+        print(f"Something else is running here (load {load:.1f}): latencies will be wrong, and ratios less certain.")
     figures: Figures = defaultdict(lambda: defaultdict(list))
     with servers.prepared() as place, servers.provider() as upstream:
         contenders = [
@@ -130,7 +135,7 @@ def two_workers(contenders: Iterable[Maker], options: Options, figures: Figures)
         for make in makers if turn % 2 == 0 else reversed(makers):
             with servers.running(make(2)) as server:
                 note = noter(figures, server)
-                note(start=server.start_seconds * 1e3)
+                note(start=server.start_seconds * 1e3, start_cpu=server.cpu() * 1e3)
                 if not {"many", "memory"} & options.parts:
                     continue
                 time.sleep(SETTLING)
