@@ -25,6 +25,9 @@ class Reader(Protocol):
             ValueError: the event is malformed (NotJson is one); the caller skips and counts it.
         """
 
+    def end(self) -> Sequence[Frame]:
+        """The answer is complete and the stream over, without the mark that ends it: what that would have made."""
+
 
 class Dialect(Protocol):
     """How one family of upstream APIs is spoken. Pure: no I/O, no clock, no environment."""

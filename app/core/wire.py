@@ -21,6 +21,10 @@ class Operation(StrEnum):
     COUNT_TOKENS = "count_tokens"
 
 
+#: What only Anthropic's clients say.
+ANTHROPIC = frozenset({Operation.MESSAGES, Operation.COUNT_TOKENS})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
     """One call as a dialect sees it: a body in a language that the dialect speaks. Nobody changes `body`."""

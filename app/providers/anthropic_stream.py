@@ -55,6 +55,9 @@ class MessagesReader:
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError("not an event of a message") from error
 
+    def end(self) -> Sequence[Frame]:
+        return () if self.done else (Frame({"type": "message_stop"}, "message_stop", last=True),)
+
     def _other(self, kind: str, data: Json, event: Event) -> Frame:
         if kind == "message_start":
             set_right_usage(data["message"]["usage"], "input_tokens", "output_tokens")
@@ -200,6 +203,9 @@ class ChatReader:
         for citation in block.get("citations") or () if kind == "text" else ():
             if made := annotation(citation, self._block_began, self._length):
                 self._annotations.append(made)
+        return ()
+
+    def end(self) -> Sequence[Frame]:
         return ()
 
     def _thinking_block(self, block: Json) -> Sequence[Frame]:

@@ -67,6 +67,7 @@ class _Search:
         self._failures: list[GatewayError] = []
         self._refusals: list[Refusal] = []
         self._full = False
+        self._untold: GatewayError | None = None
 
     def answer(self) -> Iterator[Batch]:
         for target in self._candidates:
@@ -94,7 +95,10 @@ class _Search:
             except GatewayError as error:
                 failure = _as_seen_here(error, target)
                 verdict.failed(failure)
-                if failure.provider is None:  # never sent, or the client has left
+                if failure.type is ErrorType.INVALID_REQUEST and failure.provider is None:
+                    self._untold = failure  # this target cannot be told such a thing; another one perhaps can
+                    return None
+                if failure.provider is None:  # the client has left
                     raise
                 wait = self._failed(target, failure, repeated)
             except BaseException:
@@ -137,6 +141,8 @@ class _Search:
             failure = telling[0] if telling else self._failures[-1]
             failure.gave_up = True
             return failure
+        if self._untold is not None:
+            return self._untold
         if self._refusals:
             left = min(refusal.left for refusal in self._refusals)
             message = "every provider of this model is failing or must be left alone for a while"

@@ -128,7 +128,7 @@ class Stream:
         return frames
 
     def _take(self, piece: bytes, frames: list[Frame]) -> None:
-        reader, translation = self._reader, self._translation
+        reader = self._reader
         was_complete = reader.complete
         for event in self._split(piece):
             try:
@@ -136,13 +136,7 @@ class Stream:
             except ValueError:
                 self.malformed += 1
                 continue
-            for frame in made:
-                if frame.chars:
-                    self._content = True
-                if translation is None:
-                    frames.append(frame)
-                else:
-                    frames.extend(translation.feed(frame))
+            self._add(made, frames)
             if reader.done:
                 self._end(frames)
                 return
@@ -154,6 +148,16 @@ class Stream:
         elif not was_complete:
             self._bounds.allow(AFTER_FINISH)
 
+    def _add(self, made: Batch, frames: list[Frame]) -> None:
+        """What the reader made, in the client's language."""
+        for frame in made:
+            if frame.chars:
+                self._content = True
+            if self._translation is None:
+                frames.append(frame)
+            else:
+                frames.extend(self._translation.feed(frame))
+
     def _split(self, piece: bytes) -> list[Event]:
         try:
             return self._splitter.feed(piece)
@@ -163,6 +167,8 @@ class Stream:
     def _end(self, frames: list[Frame]) -> None:
         if not self._reader.complete:
             raise self._named(ErrorType.INVALID_RESPONSE, "ended its stream before the answer was complete")
+        if not self._reader.done:
+            self._add(self._reader.end(), frames)
         if self._translation is not None:
             frames.extend(self._translation.end())
         self._over = True

@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, Reque
 from app.core.errors import ErrorType, GatewayError, invalid
 from app.core.json import dumps
 from app.core.language import Language
+from app.core.wire import ANTHROPIC
 from app.web.parse import call_id
 
 log = logging.getLogger(__name__)
@@ -49,9 +50,10 @@ def install(app: Flask, language_of: Callable[[str], Language]) -> None:
 
 def response(error: GatewayError, language: Language, id_: str) -> Response:
     status = error.status
-    if error.type is ErrorType.OVERLOADED and language.operation in ("messages", "count_tokens"):
-        status = 529
     headers = {"x-request-id": id_}
+    if language.operation in ANTHROPIC:
+        headers["request-id"] = id_  # where Anthropic's SDK looks for it
+        status = 529 if error.type is ErrorType.OVERLOADED else status
     if status in (429, 503, 529):
         headers["Retry-After"] = str(math.ceil(error.retry_after or 1))
     if status == 401:

@@ -9,7 +9,7 @@ from app.core.errors import GatewayError
 from app.core.exchange import Exchange, Reply
 from app.core.json import dumps
 from app.core.language import Language
-from app.core.wire import Frame
+from app.core.wire import ANTHROPIC, Frame
 
 
 def response(call: Call, reply: Reply) -> Response:
@@ -32,6 +32,8 @@ def response(call: Call, reply: Reply) -> Response:
 
 def _headers(exchange: Exchange) -> dict[str, str]:
     headers = {"x-request-id": exchange.call.id, "x-gateway-cache": "bypass"}
+    if exchange.call.language.operation in ANTHROPIC:
+        headers["request-id"] = exchange.call.id  # where Anthropic's SDK looks for it
     if exchange.target is not None and not exchange.headless:
         headers["x-gateway-provider"] = exchange.target.provider.name
         headers["x-gateway-model"] = exchange.target.model
