@@ -7,7 +7,6 @@ import secrets
 
 from flask import Request
 from werkzeug.datastructures import Headers
-from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 
 from app.core.call import Call, Tenant
 from app.core.errors import GatewayError, invalid
