@@ -6,6 +6,7 @@ worker_exit. A hook that raises in the master ends the service, so those of a ru
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from typing import Any
@@ -30,6 +31,8 @@ def when_ready(arbiter: Any) -> None:
     names = [listener.getsockname() for listener in arbiter.LISTENERS]
     addresses = [str(name[0]) if isinstance(name, tuple) else "unix" for name in names]
     arbiter.run_dir.dir.listeners.write_bytes(json.dumps(addresses))
+    gc.collect()
+    gc.freeze()  # so that no worker's collector writes into the pages that it shares with the master
 
 
 def pre_exec(arbiter: Any) -> None:
