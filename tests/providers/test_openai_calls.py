@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.core.json import Json
-from tests.providers.talk import call, calls_of, chunk, finishes_of, streamed
+from tests.providers.talk import call, calls_of, chunk, feed, finishes_of, reader, streamed
 
 
 def test_a_call_without_arguments_gets_an_empty_object_before_its_end() -> None:
@@ -118,3 +118,16 @@ def test_the_pieces_of_an_interleaved_pair_go_where_they_belong() -> None:
     )
 
     assert calls_of(chunks) == [("call_1", "f", '{"a": 1}'), ("call_2", "g", '{"b": 2}')]
+
+
+def test_calls_of_custom_tools_are_left_to_themselves() -> None:
+    """The official types have no word for them in streams, but OpenAI sends them."""
+    first = {"index": 0, "id": "call_1", "type": "custom", "custom": {"name": "shell", "input": ""}}
+    more = {"index": 0, "custom": {"input": "ls"}}
+    frames = feed(
+        reader(), chunk({"tool_calls": [first]}), chunk({"tool_calls": [more]}), chunk({}, "tool_calls"), b"[DONE]"
+    )
+
+    told = [frame.data["choices"][0]["delta"].get("tool_calls") for frame in frames if frame.data is not None]
+    assert told == [[first], [more], None]
+    assert [frame.chars for frame in frames] == [5, 2, 0, 0]

@@ -46,3 +46,16 @@ def test_text_completions_take_their_names_from_the_official_types() -> None:
 
     assert [each["object"] for each in shown(frames)] == ["text_completion"] * 2
     assert (finishes_of(shown(frames)), frames[-1].usage) == (["stop"], Usage(input=5, output=7))
+
+
+def test_a_text_that_ends_without_a_finish_reason_gets_one() -> None:
+    chunks = streamed(text("a"), of=ask(Operation.COMPLETIONS, stream=True, prompt="x"))
+
+    assert finishes_of(chunks) == ["stop"]
+    assert {each["id"] for each in chunks} == {"cmpl-1"}
+
+
+def test_a_text_without_an_id_gets_one_of_its_kind() -> None:
+    (first, *_) = streamed(text("a", "stop", id=""), of=ask(Operation.COMPLETIONS, stream=True, prompt="x"))
+
+    assert first["id"].startswith("cmpl-")
