@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from app.config.settings import Settings
@@ -26,7 +26,7 @@ from app.tenants import Tenants
 from app.upstream.answer import Transport
 from app.upstream.client import HttpTransport
 from app.upstream.simulated import Pace, SimulatedTransport
-from app.upstream.watch import Watch
+from app.upstream.watch import Poll, Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,7 @@ class Process:
     watch: Watch
     records: Records
     budget: RetryBudget
+    poll: Callable[[], Poll]
     clock: Clock
 
 
@@ -66,7 +67,7 @@ def build(settings: Settings, process: Process) -> Gateway:
         tenants=Tenants(settings.tenants),
         routes=routes,
         attempts=Attempts(
-            Asker(_transports(settings, process.clock), process.watch, process.clock),
+            Asker(_transports(settings, process), process.watch, process.clock),
             Entrance(Breakers(process.records, _breaking(settings), process.clock), Places(_places(settings))),
             process.budget,
             Policy(
@@ -139,12 +140,14 @@ def _places(settings: Settings) -> dict[str, int]:
     return {name: given.max_in_flight or most for name, given in settings.providers.items()}
 
 
-def _transports(settings: Settings, clock: Clock) -> dict[str, Transport]:
-    http = HttpTransport()
+def _transports(settings: Settings, process: Process) -> dict[str, Transport]:
+    http = HttpTransport(process.poll)
     transports: dict[str, Transport] = {}
     for name, given in settings.providers.items():
         if given.kind == "simulated":
-            transports[name] = SimulatedTransport(Pace(given.latency, given.tokens_per_second, given.words), clock)
+            transports[name] = SimulatedTransport(
+                Pace(given.latency, given.tokens_per_second, given.words), process.clock
+            )
         else:
             transports[name] = http
     return transports

@@ -32,7 +32,7 @@ def start() -> Flask:
 
     def build(settings: Settings) -> Gateway:
         logger = logs.configure(settings.logging.level, settings.logging.format)
-        return gateway.build(settings, Process(meter, logs.CallLog(logger), watch, records, budget, clock))
+        return gateway.build(settings, Process(meter, logs.CallLog(logger), watch, records, budget, system.poll, clock))
 
     def swap(settings: Settings, hash_: str) -> None:
         current.gateway = build(settings)

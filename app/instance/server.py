@@ -39,6 +39,7 @@ def settings() -> Mapping[str, object]:
         "max_requests": 0,
         "preload_app": False,
         "http_parser": "python",
+        "forwarded_allow_ips": "",  # what a proxy says of scheme and path changes nothing here
         "http_protocols": "h1",
         "limit_request_line": 4094,
         "limit_request_fields": 100,

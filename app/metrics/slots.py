@@ -85,12 +85,16 @@ def adopt(slot: Slot) -> None:
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(slot.directory)
     from prometheus_client import values  # noqa: PLC0415 - the master imports this module, and must never make a value
 
-    name, owner = slot.name, os.getpid()
+    name = slot.name
 
-    def identity() -> str:
-        pid = os.getpid()
-        return name if pid == owner else f"p{pid}"  # a process forked from a worker must not write into its files
+    def identity() -> str:  # asked at every increment: nothing that takes time
+        return name
 
+    def forked() -> None:  # a process forked from a worker must not write into its files
+        nonlocal name
+        name = f"p{os.getpid()}"
+
+    os.register_at_fork(after_in_child=forked)
     values.ValueClass = values.MultiProcessValue(process_identifier=identity)  # type: ignore[no-untyped-call]
 
 

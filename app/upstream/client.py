@@ -19,7 +19,7 @@ from app.core.json import dumps
 from app.core.provider import Provider
 from app.core.wire import UpstreamRequest
 from app.upstream.pool import Adapter, Holder
-from app.upstream.watch import Guard
+from app.upstream.watch import Guard, Poll
 
 MAX_BODY = 16 * 1024 * 1024  # of a plain answer; more is not an answer
 PIECE = 65536
@@ -31,8 +31,9 @@ FAILURES = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
 class HttpTransport:
     """Sends over pooled connections; one object a worker and configuration."""
 
-    def __init__(self) -> None:
-        self._holder = Holder()
+    def __init__(self, poll: Callable[[], Poll]) -> None:
+        """`poll` makes what `select.poll()` makes, for a look at a connection before it is used again."""
+        self._holder = Holder(poll)
         self._adapters: dict[str, Adapter] = {}
 
     def send(self, provider: Provider, request: UpstreamRequest, connect: float, guard: Guard) -> HttpAnswer:

@@ -7,8 +7,10 @@ which a proxy must not have.
 
 from __future__ import annotations
 
+import select
 import socket
 import threading
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -19,7 +21,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.response import HTTPResponse
 
 from app.core.provider import Provider
-from app.upstream.watch import Guard
+from app.upstream.watch import Guard, Poll
 
 KEPT = 1024  # connections a provider that a worker keeps open; more are opened and thrown away
 
@@ -28,6 +30,9 @@ class Holder(threading.local):
     """The Guard of the call that this thread is making: nothing that urllib3 passes on could carry it."""
 
     guard: Guard | None = None
+
+    def __init__(self, poll: Callable[[], Poll]) -> None:
+        self.poll = poll
 
 
 class Adapter(HTTPAdapter):
@@ -79,6 +84,10 @@ class _Connection(HTTPConnection):
         super().__init__(**settings)
         self._holder = holder
 
+    @property
+    def is_connected(self) -> bool:
+        return _is_connected(self._holder, self.sock)
+
     def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # urllib3 says so itself
         _hand_over(self._holder, self.sock)
         return super().getresponse()
@@ -88,6 +97,10 @@ class _SecureConnection(HTTPSConnection):
     def __init__(self, holder: Holder, **settings: Any) -> None:
         super().__init__(**settings)
         self._holder = holder
+
+    @property
+    def is_connected(self) -> bool:
+        return _is_connected(self._holder, self.sock)
 
     def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # urllib3 says so itself
         _hand_over(self._holder, self.sock)
@@ -109,3 +122,12 @@ class _SecurePool(HTTPSConnectionPool):
 def _hand_over(holder: Holder, connected: socket.socket) -> None:
     if holder.guard is not None:
         holder.guard.hold(partial(connected.shutdown, socket.SHUT_RDWR))
+
+
+def _is_connected(holder: Holder, connected: socket.socket | None) -> bool:
+    """A kept connection that can be read from before anything was asked has been closed by the other side."""
+    if connected is None:
+        return False
+    poll = holder.poll()
+    poll.register(connected.fileno(), select.POLLIN)
+    return not poll.poll(0)

@@ -70,7 +70,7 @@ class House:
 
     def _built(self) -> gateway.Gateway:
         budget = RetryBudget(self._clock)
-        process = Process(self._meter, self._calls, self._watch, self._records, budget, self._clock)
+        process = Process(self._meter, self._calls, self._watch, self._records, budget, system.poll, self._clock)
         return gateway.build(self._settings, process)
 
     def _configuration(self) -> dict[str, Any]:

@@ -36,7 +36,7 @@ def provider(url: str) -> Provider:
 
 class Asker:
     def __init__(self, standin: StandIn, watch: Watch) -> None:
-        self.standin, self.watch, self.transport = standin, watch, HttpTransport()
+        self.standin, self.watch, self.transport = standin, watch, HttpTransport(system.poll)
         self.provider = provider(standin.url)
         self.guard = watch.begin(None)
 
