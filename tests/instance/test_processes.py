@@ -129,6 +129,19 @@ def test_workers_and_housekeeper_end_when_their_master_is_killed_and_a_new_one_c
             assert alive(again)
 
 
+def test_a_new_master_waits_for_a_worker_of_a_killed_one() -> None:
+    with gunicorn(FAST) as server:
+        slow = server.workers()[0]
+        os.kill(slow, signal.SIGSTOP)
+        server.process.kill()
+        server.process.wait()
+        with starting(FAST, environment={"GATEWAY_RUN_DIR": str(server.run_dir)}) as again:
+            until(lambda: "Starting gunicorn" in again.log(), "second master")
+            os.kill(slow, signal.SIGCONT)
+            until(lambda: (server.run_dir / "lock").read_text().strip() == str(again.process.pid), "claim")
+            until(lambda: len(again.workers()) == 2, "its workers")
+
+
 def test_sigusr2_starts_no_second_master() -> None:
     with gunicorn(FAST) as server:
         server.process.send_signal(signal.SIGUSR2)

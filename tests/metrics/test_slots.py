@@ -161,6 +161,13 @@ def test_room_is_backed_before_it_is_written_to(tmp_path: Path) -> None:
     """A sparse file on a full file system is a SIGBUS at the first write."""
     slot, fd = slots.claim(tmp_path)
     slot.make_room("counter")
-    found = (tmp_path / "counter_w0.db").stat()
-    assert found.st_blocks * 512 >= found.st_size > 0
+    file = tmp_path / "counter_w0.db"
+    new = file.stat()
+    assert new.st_blocks * 512 >= new.st_size > 0
+    with file.open("r+b") as opened:
+        opened.write((new.st_size - 100).to_bytes(4, sys.byteorder))  # how much of it is used
+    slot.make_room("counter")
+    grown = file.stat()
+    assert grown.st_blocks * 512 >= grown.st_size == 2 * new.st_size
+    assert grown.st_ino == new.st_ino, "whoever has it open goes on in it"
     os.close(fd)
