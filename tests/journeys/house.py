@@ -12,6 +12,14 @@ from tests.standin import StandIn
 KEY, GUEST = "sk-gw-team-1f8a0c77", "sk-gw-guest-5b2e9d10"
 UP_KEY, CLAUDE_KEY = "sk-canary-openai-4c1d", "sk-ant-canary-9e3b"  # the provider's: nobody but it may ever see them
 
+#: Providers for calls that go wrong with these statuses, one for each language of clients.
+TELLING = [
+    (f"{upstream}-tells-{language}-{status}", "")
+    for upstream in ("up", "claude")
+    for language in ("chat", "messages")
+    for status in (200, 400, 401, 429, 500)
+]
+
 
 def hashed(key: str) -> str:
     return "sha256:" + hashlib.sha256(key.encode()).hexdigest()
