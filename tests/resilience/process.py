@@ -17,7 +17,7 @@ from typing import Self
 from app.core.clock import SystemClock
 from app.core.errors import ErrorType, GatewayError
 from app.resilience.breaker import Admission, Breakers
-from app.resilience.records import Records
+from app.resilience.records import Kind, Records
 from app.resilience.state import Breaking
 
 ROOT = Path(__file__).parent.parent.parent
@@ -91,13 +91,23 @@ class Here:
 
     def ask(self, key: str, when: str = "0") -> str:
         """`when`: monotonic, so that several processes ask in the same microsecond."""
-        while time.monotonic() < float(when):
-            pass
+        _spin(when)
         answer = self.breaking.ask(key, "openai")
         if not isinstance(answer, Admission):
             return str(answer.reason)
         self.probe = answer
         return "probe" if answer.probe else "call"
+
+    def fail(self, key: str, when: str) -> str:
+        _spin(when)
+        while self.records.find(Kind.TARGET, key, "openai") is None:
+            pass  # who cannot have the lock would count for himself
+        admission = self.counting.ask(key, "openai")
+        assert isinstance(admission, Admission)
+        admission.failed(FAILURE, alone=False)
+        while not self.records.catch_up():
+            pass
+        return "failed"
 
     def leave(self) -> str:
         if self.probe:
@@ -107,6 +117,11 @@ class Here:
     def hold(self) -> str:
         """Take the lock and never give it back."""
         return str(self.records._lock._take())
+
+
+def _spin(until: str) -> None:
+    while time.monotonic() < float(until):
+        pass
 
 
 def main() -> None:

@@ -147,14 +147,14 @@ def test_a_probe_that_is_told_to_slow_down_is_neither_but_cools_the_target(worke
     assert worker.admitted().probe
 
 
-def test_a_probe_whose_key_is_refused_is_neither_but_quarantines_the_provider(
-    worker: Worker, clock: ManualClock
-) -> None:
+def test_a_probe_whose_key_is_refused_is_neither_but_quarantines_the_provider(hire: Hire, clock: ManualClock) -> None:
+    worker, with_another_key = hire(), hire(credentials="another")
     worker.half_open()
 
     worker.fail(1, error(ErrorType.AUTHENTICATION))
 
     assert worker.refused().reason is Reason.QUARANTINED
+    assert with_another_key.admitted().probe
     clock.now += 60
     assert worker.admitted().probe
 

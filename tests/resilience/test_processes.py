@@ -40,6 +40,8 @@ def record(found: Records, key: str = KEY) -> Record:
 def test_no_call_of_four_processes_is_lost(tmp_path: Path) -> None:
     path = tmp_path / "breakers"
     with records(path) as found, processes(path, 4) as workers:
+        for number in range(3):  # whoever cannot make a record at his first call counts for himself
+            record(found, f"openai/{number}")
         for worker in workers:
             worker.start("count 10000 3")
         failed = sum(int(worker.result()) for worker in workers)
@@ -53,6 +55,7 @@ def test_killed_workers_leave_neither_a_lock_nor_wrong_counts(tmp_path: Path) ->
     path = tmp_path / "breakers"
     dice = random.Random()
     with records(path) as found, processes(path, 2) as survivors:
+        record(found)
         for worker in survivors:
             worker.start("count 10000 1")
         for _ in range(5):
@@ -100,11 +103,13 @@ def test_one_of_eight_processes_probes(tmp_path: Path) -> None:
 def test_a_target_that_all_processes_ask_for_at_once_has_one_record(tmp_path: Path) -> None:
     path = tmp_path / "breakers"
     with records(path) as found, processes(path, 8) as workers:
+        assert found.find(Kind.PROVIDER, "provider/openai", "openai")
         for turn in range(20):
-            at_once(workers, f"ask openai/{turn}")
+            at_once(workers, f"fail openai/{turn}")
 
         names = sorted(one.name for one in found.all())
         assert names == sorted(["provider/openai", *(f"openai/{turn}" for turn in range(20))])
+        assert [sum(record(found, f"openai/{turn}").read().failures) for turn in range(20)] == [8] * 20
 
 
 def test_the_probe_of_a_killed_process_is_taken_over(tmp_path: Path) -> None:
