@@ -89,7 +89,9 @@ class Keeper:
         return self._watch.settings.metrics
 
     def _facts(self) -> Facts:
-        return Facts(_version(), slots.exits(self._run_dir.metrics), self._watch.settings.providers)
+        watch = self._watch
+        exits = slots.exits(self._run_dir.metrics)
+        return Facts(_version(), exits, watch.settings.providers, config_is_good=watch.trouble is None)
 
     def _state(self) -> dict[str, object]:
         trouble = self._watch.trouble

@@ -100,9 +100,10 @@ class Member:
 
 
 def attach() -> Member:
-    """The instance that this worker belongs to, by its environment. Raises KeyError or OSError outside of gunicorn."""
+    """The instance that this worker belongs to, by its environment. Raises RuntimeError outside of a worker."""
+    if "GATEWAY_SLOT" not in os.environ:
+        raise RuntimeError("this is no worker of a gateway; start one with: gunicorn -c gunicorn.conf.py wsgi:app")
     found = environment.read(os.environ)
     run_dir = RunDir(found.run_dir)
-    configuration.listeners(run_dir)
     slot = Slot(run_dir.metrics, int(os.environ["GATEWAY_SLOT"]))
     return Member(run_dir, slot, os.environ, found.metrics)

@@ -38,6 +38,7 @@ class Facts:
     version: str
     exits: Mapping[str, int]  # of workers, by reason
     providers: Collection[str] | None  # as configured; None: not known
+    config_is_good: bool = True  # False: the newest one was not taken over
 
 
 @dataclass(slots=True)
@@ -91,6 +92,8 @@ class Exposition:
             families = [_without_removed(family, {*facts.providers, CACHE, NONE}) for family in families]
         build = GaugeMetricFamily(PREFIX + "build_info", "What runs.", labels=["version", "python"])
         build.add_metric([facts.version, platform.python_version()], 1)
+        config = GaugeMetricFamily(PREFIX + "config_last_reload_successful", "0: the newest was not taken over.")
+        config.add_metric([], float(facts.config_is_good))
         exits = CounterMetricFamily(PREFIX + "worker_exits", "Workers that ended.", labels=["reason"])
         for reason in REASONS:
             exits.add_metric([reason], facts.exits.get(reason, 0))
@@ -98,7 +101,7 @@ class Exposition:
         files.add_metric([], sum(1 for _ in self._directory.glob("*.db")))
         took = GaugeMetricFamily(PREFIX + "metrics_collect_seconds", "How long the last merge took.")
         took.add_metric([], time.perf_counter() - began)
-        return [*families, build, exits, files, took]
+        return [*families, build, config, exits, files, took]
 
 
 def _without_removed(family: Metric, providers: Collection[str]) -> Metric:

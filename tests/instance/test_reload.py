@@ -90,11 +90,13 @@ def test_a_change_reaches_every_worker_and_a_bad_one_none(worker_class: str) -> 
             assert "no such provider" in state(server)["config"]["error"]["message"]
             assert "no such provider" in ready(server)
             assert hashes(server) == second
+            until(lambda: page_of(server).sum("config_last_reload_successful") == 0, "metric of the bad one")
 
             server.config.write_text(ONE)
             until(lambda: set(hashes(server)) == {first}, "first configuration in every worker")
             assert state(server)["config"]["error"] is None
             assert "no such provider" not in ready(server)
+            until(lambda: page_of(server).sum("config_last_reload_successful") == 1, "metric of the good one")
         assert set(calls.statuses) == {200}
         assert server.log().count("is not taken over") == 1
 
