@@ -63,12 +63,13 @@ def success_problems(answer: Answer, provider: str, model: str, *, stream: bool)
     }
     found = {name: value for name, value in answer.headers.items() if name not in _VARIES}
     told = [] if answer.status == 200 else [f"status {answer.status}"]
-    if not answer.headers.get("x-request-id"):
-        told.append("no x-request-id")
+    ids = [answer.headers.get(name) for name in ("x-request-id", "request-id")]  # the second is Anthropic's name
+    if not ids[0] or ids[1] not in (None, ids[0]):
+        told.append(f"request ids: {ids}")
     return told if found == expected else [*told, f"headers: expected {expected}, found {found}"]
 
 
-_VARIES = ("content-length", "x-request-id", "x-gateway-dropped")
+_VARIES = ("content-length", "request-id", "x-request-id", "x-gateway-dropped")
 
 
 def chunk_problems(answer: Answer, *, kind: str, wants_usage: bool) -> list[str]:
@@ -84,6 +85,9 @@ def chunk_problems(answer: Answer, *, kind: str, wants_usage: bool) -> list[str]
         told.append(f"usage in chunks {with_usage}, though nobody asked")
     if wants_usage and any(at != len(chunks) - 1 for at in with_usage):
         told.append(f"usage in chunks {with_usage} of {len(chunks)}: it belongs into the last alone")
+    calls = [call for chunk in chunks for c in chunk["choices"] for call in c.get("delta", {}).get("tool_calls") or ()]
+    if nulls := [call for call in calls if None in (*call.values(), *(call.get("function") or {}).values())]:
+        told.append(f"{len(nulls)} fragments of calls hold nulls, which clients take for a name: {nulls[0]}")
     finishes = [choice["index"] for chunk in chunks for choice in chunk["choices"] if choice.get("finish_reason")]
     if len(finishes) != len(set(finishes)):
         told.append(f"finish reasons for choices {finishes}: one each")

@@ -8,6 +8,7 @@ import pytest
 
 from tests.recorded.corpus import Case
 from tests.recorded.table import Table
+from tests.standin import recordings_dir
 
 _TABLE = pytest.StashKey[Table]()
 
@@ -24,7 +25,12 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     table = config.stash.get(_TABLE, None)
-    if table is not None:
+    if recordings_dir() is None:
+        terminalreporter.section("recorded traffic")
+        terminalreporter.write_line(
+            "not replayed: there are no recordings at ../shared/recordings beside this checkout"
+        )
+    elif table is not None:
         terminalreporter.section("recorded traffic")
         for line in table.lines():
             terminalreporter.write_line(line)
