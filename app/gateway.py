@@ -60,7 +60,9 @@ def build(settings: Settings, process: Process) -> Gateway:
     """Make the parts that a configuration describes, around those of the process that outlive it."""
     providers = {name: _provider(settings, name) for name in settings.providers}
     timeouts = {name: _timeouts(settings, name) for name in providers}
-    routes = RouteTable(list(_entries(settings, providers)), providers, timeouts)
+    routes = RouteTable(
+        list(_entries(settings, providers)), providers, timeouts, Rescue(settings.resilience.stream_rescue)
+    )
     process.meter.expect(routes.labels())
     return Gateway(
         settings=settings,

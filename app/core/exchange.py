@@ -89,13 +89,16 @@ class Exchange:
         self._tell("on_route", route)
 
     def attempt(self, target: Target) -> None:
+        if self._over:  # the client left while another thread went on searching
+            raise GatewayError(ErrorType.CANCELLED, "the client left")
         self.target = target
         self.attempts += 1
         self._tell("on_attempt", target)
 
     def failure(self, target: Target, error: GatewayError) -> None:
         error.told = True
-        self._tell("on_failure", target, error)
+        if not self._over:
+            self._tell("on_failure", target, error)
 
     def batch(self, frames: Batch) -> None:
         for frame in frames:

@@ -19,6 +19,7 @@ from app.routing.candidates import Candidates
 from app.routing.entrance import Entrance, Full
 from app.routing.order import ordered
 from app.routing.rescue import Parts, Rescued, Rescuer, means
+from app.routing.verdict import Verdict
 from app.upstream.watch import Guard
 
 
@@ -80,38 +81,45 @@ class _Search:
     def _at(self, target: Target) -> Iterator[Batch] | None:
         """Ask this target, again where that makes sense; None: on to the next."""
         repeated: list[ErrorType] = []
-        while True:
-            verdict = self._parts.entrance.enter(target, waited=bool(repeated), alone=lambda: self._alone(target))
-            if isinstance(verdict, Refusal):
-                self._refusals.append(verdict)
-                return None
-            if isinstance(verdict, Full):
-                self._full = True
-                return None
-            if not repeated:
-                self._parts.budget.first(target.provider.name)
+        while verdict := self._enter(target, waited=bool(repeated)):
             try:
                 return self._parts.asker.ask(self._call, target, self._exchange, self._guard, verdict)
             except GatewayError as error:
                 failure = _as_seen_here(error, target)
+                if self._impatient(failure):
+                    verdict.abandoned()
                 verdict.failed(failure)
-                if failure.type is ErrorType.INVALID_REQUEST and failure.provider is None:
-                    self._untold = failure  # this target cannot be told such a thing; another one perhaps can
-                    return None
-                if failure.provider is None:  # the client has left
-                    raise
                 wait = self._failed(target, failure, repeated)
             except BaseException:
                 verdict.abandoned()
                 raise
             if wait is None:
-                return None
+                break
             repeated.append(failure.type)
             self._guard.renew()
             self._guard.wait(wait)
+        return None
+
+    def _enter(self, target: Target, *, waited: bool) -> Verdict | None:
+        """None: it is left alone, or its provider is full."""
+        verdict = self._parts.entrance.enter(target, waited=waited, alone=lambda: self._alone(target))
+        if isinstance(verdict, Refusal):
+            self._refusals.append(verdict)
+            return None
+        if isinstance(verdict, Full):
+            self._full = True
+            return None
+        if not waited:
+            self._parts.budget.first(target.provider.name)
+        return verdict
 
     def _failed(self, target: Target, failure: GatewayError, repeated: list[ErrorType]) -> float | None:
         """Seconds until the same target is asked again, None for the next one. Raises if nobody is to be asked."""
+        if failure.type is ErrorType.INVALID_REQUEST and failure.provider is None:
+            self._untold = failure  # this target cannot be told such a thing; another one perhaps can
+            return None
+        if failure.provider is None:  # the client has left
+            raise failure
         self._failures.append(failure)
         self._exchange.failure(target, failure)
         policy = self._parts.policy
@@ -128,6 +136,13 @@ class _Search:
         if failure.rule.next is Next.FALLBACK_LIST and not self._candidates.turn_to(failure.type):
             raise failure
         return None
+
+    def _impatient(self, failure: GatewayError) -> bool:
+        """Whether it was the client's own patience that ended: that says nothing of the target."""
+        call = self._call
+        if failure.type is not ErrorType.TIMEOUT or call.patience is None:
+            return False
+        return self._parts.clock.monotonic() >= call.began + call.patience
 
     def _alone(self, target: Target) -> bool:
         """Whether no other target of this call would be admitted."""

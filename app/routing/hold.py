@@ -38,7 +38,10 @@ def begin(attempts: Attempts, watch: Watch, call: Call, route: Route, exchange: 
             raise
 
     if not call.stream:
-        return search()
+        try:
+            return search()
+        finally:
+            watch.end(guard)
     pending = Pending(search, guard)
     if pending.wait(HOLD):
         return pending.take()

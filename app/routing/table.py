@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from app.core.call import Fallbacks, Route, Target, Tenant, Timeouts
+from app.core.call import Fallbacks, Rescue, Route, Target, Tenant, Timeouts
 from app.core.errors import ErrorType, GatewayError
 from app.core.provider import Provider
 
@@ -40,10 +40,17 @@ class Entry:
 class RouteTable:
     """Exact names first, then the longest pattern, then `provider/model` as far as that provider offers it."""
 
-    def __init__(self, entries: Sequence[Entry], providers: Mapping[str, Provider], timeouts: Mapping[str, Timeouts]):
-        """`timeouts`: by provider, for its models that no entry names."""
+    def __init__(
+        self,
+        entries: Sequence[Entry],
+        providers: Mapping[str, Provider],
+        timeouts: Mapping[str, Timeouts],
+        rescue: Rescue = Rescue.AUTO,
+    ) -> None:
+        """`timeouts` (by provider) and `rescue` are for models that no entry names."""
         self._providers = providers
         self._timeouts = timeouts
+        self._rescue = rescue
         self._exact: dict[str, Route] = {}
         self._patterns: list[Route] = []
         for entry in entries:
@@ -56,7 +63,8 @@ class RouteTable:
             for model in provider.models:
                 name = f"{provider.name}/{model}"
                 if model != "*" and name not in self._exact:
-                    self._exact[name] = Route(name, name, (Target(provider, model, timeouts[provider.name], False),))
+                    target = Target(provider, model, timeouts[provider.name], configured=False)
+                    self._exact[name] = Route(name, name, (target,), rescue=rescue)
         found = {entry.name: self._fallbacks(entry.instead) for entry in entries}
         self._exact.update({name: replace(route, fallbacks=found.get(name)) for name, route in self._exact.items()})
         self._patterns = [replace(route, fallbacks=found[route.model]) for route in self._patterns]
@@ -97,7 +105,8 @@ class RouteTable:
         name, slash, upstream = model.partition("/")
         provider = self._providers.get(name)
         if slash and upstream and provider is not None and "*" in provider.models:
-            return Route(model, f"{name}/*", (Target(provider, upstream, self._timeouts[name], False, counted=False),))
+            target = Target(provider, upstream, self._timeouts[name], configured=False, counted=False)
+            return Route(model, f"{name}/*", (target,), rescue=self._rescue)
         return None
 
     def _fallbacks(self, instead: Instead) -> Fallbacks | None:
