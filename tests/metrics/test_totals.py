@@ -115,6 +115,25 @@ def test_files_are_bounded_however_many_workers_die() -> None:
 
 
 @pytest.mark.parametrize("worker_class", CLASSES)
+def test_how_workers_ended_is_counted_by_its_reason(worker_class: str) -> None:
+    """SIGABRT is what the master sends to a worker that gives no sign of life."""
+    with gunicorn(CONFIG, workers=3, worker_class=worker_class) as server:
+        for victim, number in zip(server.workers(), (signal.SIGTERM, signal.SIGABRT, signal.SIGKILL), strict=True):
+            os.kill(victim, number)
+
+        def counted() -> bool:
+            found = page_of(server).series("worker_exits_total")
+            return {labels["reason"]: value for labels, value in found} == {
+                "graceful": 1,
+                "timeout": 1,
+                "failed": 0,
+                "killed": 1,
+            }
+
+        until(counted, "count of one exit each")
+
+
+@pytest.mark.parametrize("worker_class", CLASSES)
 def test_no_counter_falls_over_a_reload(worker_class: str) -> None:
     with gunicorn(CONFIG, workers=2, worker_class=worker_class) as server:
         Load(server, 100).wait()
