@@ -33,8 +33,7 @@ class RetryBudget:
     def first(self, provider: str) -> None:
         """A call asks one of the provider's targets for the first time."""
         with self._lock:
-            purse = self._of(provider)
-            purse.repeats = min(STOCK, purse.repeats + SHARE)
+            self._of(provider).repeats += SHARE
 
     def spend(self, provider: str) -> bool:
         """Take one repeat out; False where there is none, and the target must not be asked again."""

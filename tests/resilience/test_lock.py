@@ -5,10 +5,14 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+from functools import partial
 from pathlib import Path
+
+import pytest
 
 from app.core.clock import SystemClock
 from app.resilience.lock import BriefLock
+from tests.resilience.given import ManualClock
 from tests.resilience.process import ROOT, Process
 
 GREENLETS = """
@@ -91,6 +95,49 @@ def test_threads_of_one_process_take_turns() -> None:
 
     assert lock.catch_up()
     assert count == 400
+
+
+def test_a_thread_waits_for_another_s_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.resilience.lock.PATIENCE", 60.0)
+    lock = BriefLock(SystemClock(), None)
+    coming = threading.Event()
+    answers: list[str | None] = []
+
+    def second() -> None:
+        coming.set()
+        answers.append(lock.do(lambda: "done"))
+
+    thread = threading.Thread(target=second)
+
+    def first() -> None:
+        thread.start()
+        coming.wait()
+
+    lock.do(first)
+    thread.join()
+
+    assert answers == ["done"]
+
+
+def test_what_was_put_off_is_done_in_the_next_turn_before_anything_else(tmp_path: Path) -> None:
+    done: list[int] = []
+    with (tmp_path / "lock").open("w") as here, (tmp_path / "lock").open("w") as there:
+        mine, yours = BriefLock(ManualClock(), here.fileno()), BriefLock(ManualClock(), there.fileno())
+
+        def somebody_else_has_it() -> None:
+            for number in range(250):
+                mine.do_or_put_off(partial(done.append, number))
+            assert mine.do(lambda: "not done") is None
+            assert not mine.catch_up()
+
+        yours.do(somebody_else_has_it)
+        assert done == []
+
+        mine.do_or_put_off(partial(done.append, 1000))
+        assert done == [*range(100), 1000], "so many at once, or a turn would take too long"
+        assert mine.catch_up()
+
+        assert sorted(done) == [*range(250), 1000]
 
 
 def test_a_job_that_fails_frees_the_lock() -> None:

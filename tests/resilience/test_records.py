@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.resilience.lock import BriefLock
-from app.resilience.records import _FIRST, _SLOT, _STATES, Kind, Record, Records, kept
+from app.resilience.records import _FIRST, _SLOT, _STATES, Kind, Record, Records, _owner, kept
 from app.resilience.state import SIZE, State, Torn, decoded, encoded
 from tests.resilience.given import ManualClock
 from tests.resilience.process import ROOT
@@ -110,6 +110,14 @@ def test_a_symbolic_link_is_not_followed(path: Path) -> None:
 
     with pytest.raises(OSError, match="symbolic links"):
         Records(path, ManualClock())
+
+
+def test_who_comes_second_to_make_a_record_finds_the_first_one_s(path: Path) -> None:
+    """Neither had seen it before his turn."""
+    digest = b"d" * 16
+    owner = _owner(digest, Kind.TARGET, "a", "openai")
+    with opened(path) as mine, opened(path) as yours:
+        assert mine._make(digest, owner) == yours._make(digest, owner) >= _FIRST
 
 
 class Killed(BaseException):
