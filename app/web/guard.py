@@ -8,7 +8,8 @@ from app.core.errors import ErrorType, GatewayError, invalid
 from app.web.current import Current
 
 _HERE = ("localhost", "127.0.0.1", "[::1]")
-_CARRIED = ("Origin", "Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Port")
+_CARRIED = ("HTTP_ORIGIN", "HTTP_FORWARDED")
+_CARRIED_SO = "HTTP_X_FORWARDED_"
 
 
 def install(app: Flask, current: Current) -> None:
@@ -20,8 +21,9 @@ def install(app: Flask, current: Current) -> None:
         name = host if host.endswith("]") else host.rsplit(":", 1)[0]
         if name.lower() not in _HERE:
             raise _refused(f"this gateway has no tenants and serves this machine only, not Host {host[:100]!r}")
-        for header in _CARRIED:
-            if header in request.headers:
+        for name in request.environ:
+            if name in _CARRIED or name.startswith(_CARRIED_SO):
+                header = name.removeprefix("HTTP_").replace("_", "-").title()
                 raise _refused(f"this gateway has no tenants and refuses calls that carry {header}")
         if request.method == "POST" and request.mimetype != "application/json":
             raise invalid("Content-Type must be application/json", status=415, code="unsupported_media_type")
