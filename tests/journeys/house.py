@@ -10,7 +10,7 @@ from tests.gunicorn import CLASSES, Server, gunicorn
 from tests.standin import StandIn
 
 KEY, GUEST = "sk-gw-team-1f8a0c77", "sk-gw-guest-5b2e9d10"
-UP_KEY, CLAUDE_KEY = "sk-canary-openai-4c1d", "sk-ant-canary-9e3b"  # the provider's: nobody but it may ever see them
+UP_KEY, CLAUDE_KEY = "Zf9canary7Qx2openai4c1d", "Zf9canary7Qx2claude9e3b"  # nobody but the provider may see them
 
 #: Providers for calls that go wrong with these statuses, one for each language of clients.
 TELLING = [
@@ -19,6 +19,9 @@ TELLING = [
     for language in ("chat", "messages")
     for status in (200, 400, 401, 429, 500)
 ]
+
+#: Providers whose calls are counted.
+COUNTED = [(f"{upstream}-{why}", "") for upstream in ("up", "claude") for why in ("left", "kept")]
 
 
 def hashed(key: str) -> str:

@@ -9,6 +9,7 @@ import pytest
 
 from tests.gunicorn import Server
 from tests.journeys.faults import PLAIN, STREAMED
+from tests.journeys.house import CLAUDE_KEY
 from tests.journeys.programs import ANTHROPIC, Said, Talk, cases, heard, talk
 from tests.standin import StandIn, text
 
@@ -141,7 +142,7 @@ def test_the_key_is_taken_from_either_header_and_never_travels_on(said: Said, pr
     case = f"key as {header}"
     assert said[f"claude {case}"]["answer"]["content"][0]["text"] == text(1)
     sent = provider.journal.request(model=f"{said.tag}.{case}/words-1")
-    assert sent.header("x-api-key") == "sk-ant-canary-9e3b"
+    assert sent.header("x-api-key") == CLAUDE_KEY
     assert sent.header("authorization") is None
 
 
