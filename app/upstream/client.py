@@ -7,7 +7,9 @@ of a call. Every exception of requests and urllib3 becomes a GatewayError here a
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping
+import http.client
+import ssl
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
 import requests
@@ -56,7 +58,7 @@ class HttpTransport:
         try:
             return HttpAnswer(provider, self._adapter(provider).ask(prepared, connect), guard)
         except FAILURES as error:
-            raise _named(error, provider, guard) from error
+            raise _named(error, provider, guard, connecting=True) from error
         finally:
             self._holder.guard = None
 
@@ -76,7 +78,8 @@ class HttpAnswer:
         self._response = response
         self._guard = guard
         self._raw: urllib3.HTTPResponse = response.raw
-        self._read = self._by_chunks() if self._raw.chunked else partial(self._raw.read1, PIECE)
+        self._coded = "content-encoding" in response.headers  # to decode what needs none costs each piece a detour
+        self._read = self._by_chunks() if self._raw.chunked else partial(self._raw.read1, PIECE, self._coded)
         try:
             guard.hold(self._raw.shutdown)  # from here on it knows by itself when the connection has been given back
         except GatewayError:
@@ -89,13 +92,13 @@ class HttpAnswer:
 
     def _by_chunks(self) -> Callable[[], bytes]:
         """A chunk at a time: what providers send as one, they mean as one, and it is found with half the steps."""
-        chunks = self._raw.read_chunked(PIECE)
+        chunks = self._raw.read_chunked(PIECE, self._coded)
         return lambda: next(chunks, b"")
 
     def read(self) -> bytes:
         try:
-            body: bytes = self._raw.read(MAX_BODY + 1)
-            more = len(body) > MAX_BODY or self._raw.read(1)  # the second read tells urllib3 that the body is over
+            body: bytes = self._raw.read(MAX_BODY + 1, self._coded)
+            more = len(body) > MAX_BODY or self._raw.read(1, self._coded)  # the second tells urllib3 that it is over
         except FAILURES as error:
             raise _named(error, self._provider, self._guard) from error
         if more:
@@ -134,21 +137,32 @@ class HttpAnswer:
         self._guard.check(self._provider.name)
 
 
-def _named(error: Exception, provider: Provider, guard: Guard) -> GatewayError:
-    """An exception of the packages below as ours. Its text names hosts and ports: callers never see it."""
+def _named(error: Exception, provider: Provider, guard: Guard, *, connecting: bool = False) -> GatewayError:
+    """An exception of the packages below as ours. Its text names hosts and ports: callers never see it.
+
+    `connecting`: nothing bounds what comes after the connection but the guard, so that a timeout is the connection's.
+    """
     guard.let_go()
     guard.check(provider.name)  # it was us who hung up, and why
-    error_type, what = _meaning(error)
+    inside = tuple(_causes(error))
+    error_type, what = _meaning(error, inside)
     message = f"provider {provider.name} {what}"
-    silent = error_type is ErrorType.TIMEOUT and not isinstance(error, requests.ConnectTimeout)
-    return GatewayError(error_type, message, provider=provider.name, silent=silent)
+    silent = error_type is ErrorType.TIMEOUT and not connecting
+    lasting = any(isinstance(each, ssl.SSLCertVerificationError) for each in inside)
+    return GatewayError(error_type, message, provider=provider.name, silent=silent, lasting=lasting)
 
 
-def _meaning(error: Exception) -> tuple[ErrorType, str]:
-    """requests wraps what urllib3 raises, and a silence while reading comes as either: look at what is inside."""
-    inner = error.args[0] if error.args and isinstance(error.args[0], Exception) else None
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _meaning(error: Exception, inside: tuple[BaseException, ...]) -> tuple[ErrorType, str]:
+    """requests wraps what urllib3 raises, and that what Python does: what counts is often inside."""
+    wrapped = error.args[0] if error.args and isinstance(error.args[0], Exception) else None
     silent = (requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError)
-    if isinstance(error, silent) or isinstance(inner, silent):
+    if isinstance(error, silent) or isinstance(wrapped, silent):
         return ErrorType.TIMEOUT, "did not answer in time"
     if isinstance(error, (requests.exceptions.SSLError, urllib3.exceptions.SSLError)):
         return ErrorType.CONNECTION, "could not be reached securely: its TLS handshake or certificate failed"
@@ -156,4 +170,12 @@ def _meaning(error: Exception) -> tuple[ErrorType, str]:
         return ErrorType.INVALID_RESPONSE, "sent a body that cannot be decoded"
     if isinstance(error, requests.exceptions.ProxyError):
         return ErrorType.CONNECTION, "could not be reached through its proxy"
+    if any(_is_no_http(each) for each in inside):
+        return ErrorType.INVALID_RESPONSE, "sent what is not HTTP, or headers without end"
     return ErrorType.CONNECTION, "could not be reached, or closed the connection"
+
+
+def _is_no_http(error: BaseException) -> bool:
+    """http.client's own, but for the two that say that the end came too early."""
+    early = (http.client.RemoteDisconnected, http.client.IncompleteRead)
+    return isinstance(error, http.client.HTTPException) and not isinstance(error, early)

@@ -4,6 +4,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -15,7 +16,7 @@ from app.instance import system
 from app.providers import registry
 from app.upstream.client import HttpAnswer, HttpTransport
 from app.upstream.watch import Guard, Watch
-from tests.standin import Answer, End, Framing, Piece, StandIn, closed_port
+from tests.standin import Answer, End, Framing, Piece, StandIn, closed_port, make_authority, silent_port, word
 
 
 @pytest.fixture
@@ -84,7 +85,11 @@ def test_pieces_come_as_they_are_sent_and_not_when_a_buffer_is_full(asker: Asker
     [
         ("fault-reset", ErrorType.CONNECTION),
         ("fault-close", ErrorType.CONNECTION),
-        ("fault-garbage", ErrorType.CONNECTION),
+        ("fault-garbage", ErrorType.INVALID_RESPONSE),
+        ("fault-headers", ErrorType.INVALID_RESPONSE),
+        ("fault-bigheader", ErrorType.INVALID_RESPONSE),
+        ("fault-badgzip", ErrorType.INVALID_RESPONSE),
+        ("fault-bomb-20", ErrorType.INVALID_RESPONSE),
         ("fault-huge-17", ErrorType.INVALID_RESPONSE),
     ],
 )
@@ -96,10 +101,34 @@ def test_a_failure_of_the_wire_is_named_by_what_happened(asker: Asker, model: st
 
 
 def test_a_refused_connection_is_named(asker: Asker) -> None:
-    asker.provider = provider(f"http://127.0.0.1:{closed_port()}")
-    with pytest.raises(GatewayError, match="could not be reached") as caught:
-        asker.ask("words")
-    assert (caught.value.type, caught.value.silent) == (ErrorType.CONNECTION, False)
+    with closed_port() as port:
+        asker.provider = provider(f"http://127.0.0.1:{port}")
+        with pytest.raises(GatewayError, match="could not be reached") as caught:
+            asker.ask("words")
+    assert (caught.value.type, caught.value.silent, caught.value.lasting) == (ErrorType.CONNECTION, False, False)
+
+
+def test_a_silent_handshake_is_a_timeout_of_the_connection(asker: Asker) -> None:
+    """Nobody has the request yet, so that it may be sent again."""
+    with silent_port() as port:
+        asker.provider = provider(f"https://127.0.0.1:{port}")
+        with pytest.raises(GatewayError) as caught:
+            asker.ask("words", connect=0.1)
+    assert (caught.value.type, caught.value.silent) == (ErrorType.TIMEOUT, False)
+
+
+def test_a_certificate_that_nobody_trusts_will_be_no_better_in_a_moment(watch: Watch, tmp_path: Path) -> None:
+    with StandIn(tls=make_authority(tmp_path).context()) as untrusted, pytest.raises(GatewayError) as caught:
+        Asker(untrusted, watch).ask("words")
+    assert (caught.value.type, caught.value.lasting) == (ErrorType.CONNECTION, True)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("framing", ["length", "chunked", "close"])
+def test_what_comes_compressed_though_nobody_asked_is_read(asker: Asker, framing: str, stream: bool) -> None:
+    answer = asker.ask(f"fault-gzip-framing-{framing}", stream=stream)
+    body = everything(answer) if stream else answer.read()
+    assert word(4) in body.decode()
 
 
 def test_a_plain_body_that_is_cut_is_a_connection_error(asker: Asker) -> None:
