@@ -53,7 +53,10 @@ _IN_STREAM: Mapping[str, ErrorType] = {
     "overloaded": ErrorType.OVERLOADED,
     "overloaded_error": ErrorType.OVERLOADED,
     "service_unavailable": ErrorType.OVERLOADED,
+    "server_is_overloaded": ErrorType.OVERLOADED,
+    "slow_down": ErrorType.OVERLOADED,
     "timeout": ErrorType.TIMEOUT,
+    "invalid_request_error": ErrorType.INVALID_REQUEST,
     "tool_use_failed": ErrorType.INVALID_REQUEST,  # Groq: what the model said does not fit the tools of the request
 }
 
