@@ -41,5 +41,5 @@ def start() -> Flask:
     current = Current(build(settings))
     metrics.in_force(hash_)
     watch.start()
-    here.watch(swap)
+    here.watch(swap, records.catch_up)
     return create_app(current, Instance(here.relay, here.trouble))

@@ -51,13 +51,16 @@ class Member:
         self._hash, content = found
         return settings_of(Sources.from_bytes(content), self._environ), self._hash
 
-    def watch(self, swap: Swap) -> Tick:
-        """Start the tick: whenever another configuration comes into force, `swap` is called with it and its hash."""
+    def watch(self, swap: Swap, *jobs: Callable[[], object]) -> Tick:
+        """Start the tick: whenever another configuration comes into force, `swap` is called with it and its hash.
+
+        `jobs` are done along with that, once a second.
+        """
 
         def look() -> None:
             self._look(swap)
 
-        tick = Tick([Housekeeping(self.run_dir, self._environ).ensure, look])
+        tick = Tick([Housekeeping(self.run_dir, self._environ).ensure, look, *jobs])
         tick.start()
         return tick
 

@@ -15,7 +15,7 @@ class Tick:
     A thread of the standard library: under gevent it is a greenlet. The interval is slept, not aimed at by a clock.
     """
 
-    def __init__(self, jobs: Sequence[Callable[[], None]], interval: float = 1.0) -> None:
+    def __init__(self, jobs: Sequence[Callable[[], object]], interval: float = 1.0) -> None:
         self._jobs = jobs
         self._interval = interval
         self._stopped = threading.Event()

@@ -151,6 +151,7 @@ def refusal(
         param=clean(found.param, provider)[:256] if error_type in _THE_CALLERS and found.param else None,
         retry_after=retry_after(headers) if error_type in _WAITS else None,
         provider=provider.name,
+        silent=error_type is ErrorType.TIMEOUT,  # it had the request, and may have worked on it
     )
 
 
