@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from app import configured
 from app.config.settings import Settings
 from app.core.call import Rescue, Route, Strategy, Target, Timeouts
 from app.core.clock import Clock
 from app.core.provider import Provider
 from app.logs import CallLog
 from app.metrics.meter import Meter
-from app.providers import registry
 from app.resilience.breaker import Breakers
 from app.resilience.budget import RetryBudget
 from app.resilience.records import Records
@@ -58,7 +58,7 @@ class Gateway:
 
 def build(settings: Settings, process: Process) -> Gateway:
     """Make the parts that a configuration describes, around those of the process that outlive it."""
-    providers = {name: _provider(settings, name) for name in settings.providers}
+    providers = configured.providers(settings)
     timeouts = {name: _timeouts(settings, name) for name in providers}
     routes = RouteTable(
         list(_entries(settings, providers)), providers, timeouts, Rescue(settings.resilience.stream_rescue)
@@ -70,7 +70,7 @@ def build(settings: Settings, process: Process) -> Gateway:
         routes=routes,
         attempts=Attempts(
             Asker(_transports(settings, process), process.watch, process.clock),
-            Entrance(Breakers(process.records, _breaking(settings), process.clock), Places(_places(settings))),
+            Entrance(_breakers(settings, providers, process), Places(_places(settings))),
             process.budget,
             Policy(
                 Repeating(settings.resilience.retries, settings.resilience.rate_limit_wait),
@@ -85,26 +85,11 @@ def build(settings: Settings, process: Process) -> Gateway:
     )
 
 
-def _provider(settings: Settings, name: str) -> Provider:
-    given = settings.providers[name]
-    return registry.build(
-        name=name,
-        kind=given.kind,
-        base_url=given.base_url,
-        key=given.key,
-        headers=given.clear_headers,
-        proxy=given.proxy_url,
-        ca_file=given.ca_file,
-        api_version=given.api_version,
-        models=given.models,
-    )
-
-
 def _timeouts(settings: Settings, provider: str, model: str | None = None) -> Timeouts:
     return replace(settings.timeouts_of(provider, model), first_byte_plain=settings.plain_first_byte(provider, model))
 
 
-def _entries(settings: Settings, providers: dict[str, Provider]) -> Iterator[Entry]:
+def _entries(settings: Settings, providers: Mapping[str, Provider]) -> Iterator[Entry]:
     for name, model in settings.models.items():
         targets = tuple(
             Target(
@@ -122,9 +107,9 @@ def _entries(settings: Settings, providers: dict[str, Provider]) -> Iterator[Ent
         yield Entry(route, Instead(instead.any, instead.context_length, instead.content_filter))
 
 
-def _breaking(settings: Settings) -> Breaking:
+def _breakers(settings: Settings, providers: Mapping[str, Provider], process: Process) -> Breakers:
     given = settings.resilience.breaker
-    return Breaking(
+    policy = Breaking(
         window=given.window,
         min_calls=given.min_calls,
         failure_ratio=given.failure_ratio,
@@ -133,6 +118,7 @@ def _breaking(settings: Settings) -> Breaking:
         open_max=given.open_max,
         successes=given.successes,
     )
+    return Breakers(process.records, policy, process.clock, configured.credentials(providers))
 
 
 def _places(settings: Settings) -> dict[str, int]:
