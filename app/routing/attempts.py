@@ -72,6 +72,8 @@ class _Search:
 
     def answer(self) -> Iterator[Batch]:
         for target in self._candidates:
+            if self._failures and self._parts.clock.monotonic() >= self._parts.asker.ends_at(self._call, target):
+                continue  # whatever it said would come too late
             if self._parts.asker.able(self._call, target) and (batches := self._at(target)) is not None:
                 return batches
             if self._exchange.attempts >= self._parts.policy.max_attempts:
