@@ -27,6 +27,10 @@ MAX_BODY = 16 * 1024 * 1024  # of a plain answer; more is not an answer
 PIECE = 65536
 LEFTOVER = 65536  # bytes after the end of a stream that are worth reading to keep the connection
 LEFTOVER_WAIT = 0.1
+_OURS: Mapping[str, str] = {
+    "Accept-Encoding": "identity",  # saves both sides the work, and us the bombs
+    "User-Agent": "llm-gateway",
+}
 FAILURES = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
 
 
@@ -40,20 +44,24 @@ class HttpTransport:
 
     def send(self, provider: Provider, request: UpstreamRequest, connect: float, guard: Guard) -> HttpAnswer:
         body = dumps(request.body)
-        prepared = requests.PreparedRequest()
-        prepared.method = "POST"
-        prepared.url = request.url
-        prepared.body = body
-        prepared.headers = CaseInsensitiveDict(
-            {
-                "Content-Type": "application/json",
-                "Accept": "text/event-stream" if request.stream else "application/json",
-                "Accept-Encoding": "identity",  # saves both sides the work, and us the bombs
-                "User-Agent": "llm-gateway",
-                **request.headers,
-                "Content-Length": str(len(body)),
-            }
-        )
+        headers = {
+            "Content-Type": "application/json",
+            "Accept": "text/event-stream" if request.stream else "application/json",
+            **_OURS,
+            **request.headers,
+            "Content-Length": str(len(body)),
+        }
+        return self._ask(provider, _prepared("POST", request.url, headers, body), connect, guard)
+
+    def get(self, provider: Provider, url: str, connect: float, guard: Guard) -> HttpAnswer:
+        """Ask for what costs nothing, with the provider's credentials; as `send()`.
+
+        On a connection of its own: who asks wants to know what the next new one would meet.
+        """
+        headers = {"Accept": "application/json", **_OURS, **provider.headers, "Connection": "close"}
+        return self._ask(provider, _prepared("GET", url, headers), connect, guard)
+
+    def _ask(self, provider: Provider, prepared: requests.PreparedRequest, connect: float, guard: Guard) -> HttpAnswer:
         self._holder.guard = guard
         try:
             return HttpAnswer(provider, self._adapter(provider).ask(prepared, connect), guard)
@@ -67,6 +75,15 @@ class HttpTransport:
         if adapter is None:
             adapter = self._adapters.setdefault(provider.name, Adapter(provider, self._holder))
         return adapter
+
+
+def _prepared(method: str, url: str, headers: Mapping[str, str], body: bytes | None = None) -> requests.PreparedRequest:
+    prepared = requests.PreparedRequest()
+    prepared.method = method
+    prepared.url = url
+    prepared.headers = CaseInsensitiveDict(headers)
+    prepared.body = body
+    return prepared
 
 
 class HttpAnswer:

@@ -63,6 +63,17 @@ def test_a_connection_is_used_again_after_a_plain_answer_and_after_a_stream(aske
     assert asker.standin.journal.totals["connections"] == 1
 
 
+def test_what_costs_nothing_is_asked_with_the_credentials_and_on_a_new_connection(asker: Asker) -> None:
+    url = f"{asker.provider.base_url}/models"
+    for _ in range(2):
+        answer = asker.transport.get(asker.provider, url, 5.0, asker.guard)
+        assert (answer.status, answer.read()[:1]) == (200, b"{")
+    sent = asker.standin.journal.last
+    assert (sent.method, sent.path, sent.body, sent.header("x-key")) == ("GET", "/v1/models", b"", "k")
+    assert sent.header("content-length") is None
+    assert asker.standin.journal.totals["connections"] == 2
+
+
 def test_a_stream_that_is_finished_early_gives_its_connection_back(asker: Asker) -> None:
     answer = asker.ask("words-3", stream=True)
     got = b""
