@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import heapq
 import itertools
 import math
@@ -93,7 +94,8 @@ class StandIn:
         """End everything at once: waits, streams, connections, the thread."""
         if not self._is_closing:
             self._is_closing = True
-            self._ring()
+            with contextlib.suppress(OSError):  # it may have seen it by itself, and be gone
+                self._ring()
             self._thread.join(10.0)
             if self._thread.is_alive():
                 raise AssertionError("the stand-in's thread did not end")
