@@ -36,6 +36,7 @@ _STATUS: Mapping[str, int] = {
 _NO_CREDIT = re.compile(r"credit balance is too low|billing", re.IGNORECASE)
 _TOO_LONG = re.compile(r"prompt is too long|exceeds? (?:the )?context (?:limit|window)", re.IGNORECASE)
 _OUR_KEY = re.compile(r"api[ -]key|credential|oauth|bearer", re.IGNORECASE)
+_THREAD = "thread_"  # what codes about conversations that Anthropic keeps begin with
 _FILTERED = re.compile(r"blocked by content filtering", re.IGNORECASE)
 
 
@@ -70,6 +71,10 @@ class AnthropicDialect:
 
     def decode_error(self, provider: Provider, status: int, headers: Mapping[str, str], body: bytes) -> GatewayError:
         found = complaint(body)
+        details = (found.details or {}).get("details")
+        code = details.get("error_code") if isinstance(details, dict) else None
+        if isinstance(code, str) and code.startswith(_THREAD):  # of a conversation, not of a model, whatever the status
+            return refusal(provider, ErrorType.INVALID_REQUEST, status, headers, replace(found, code=code))
         if status == 413:
             found = replace(found, code="request_too_large")
         return refusal(provider, _type(status, found.type, found.message or ""), status, headers, found)

@@ -114,6 +114,7 @@ MESSAGES: Mapping[str, tuple[Fate | Judge, ...]] = {
     "user_profile_id":        (DROP,),
     "workspace_id":           (DROP,),
     "container":              (REFUSE,),
+    "thread":                 (REFUSE,),  # the rest of the conversation is with Anthropic
     "mcp_servers":            (refuse_unless([]),),
     "inference_geo":          (REFUSE,),  # where data is worked on is a promise that nobody else has made
 }
@@ -125,8 +126,12 @@ _INSTEAD: Mapping[str, str] = {
     "functions": "use tools",
     "function_call": "use tool_choice",
     "response_format": "give a json_schema",
+    "thread": "send the whole conversation",
     "web_search_options": "give the provider's own search tool in tools",
 }
+
+#: Codes that the caller's SDK acts upon: this one makes it send the whole conversation instead.
+_CODES: Mapping[str, str] = {"thread": "thread_unsupported_request"}
 
 
 def check(body: Json, dialect: str) -> tuple[str, ...]:
@@ -155,7 +160,7 @@ def _dropped(body: Json, table: Mapping[str, tuple[Fate | Judge, ...]], column: 
         if fate is REFUSE:
             instead = _INSTEAD.get(name)
             message = f"{provider} cannot be told this {name}" + (f"; {instead}" if instead else "")
-            raise invalid(message, name, code="unsupported_value")
+            raise invalid(message, name, code=_CODES.get(name, "unsupported_value"))
         if fate is DROP:
             dropped.append(name)
     return tuple(dropped)

@@ -30,6 +30,11 @@ _TYPES: Mapping[int, str] = {
 }
 _ROLES = ("user", "assistant", "system")
 
+#: Codes that make Anthropic's SDK send a conversation anew that it had left with the server.
+_ACTED_UPON = frozenset(
+    {"thread_unsupported_request", "thread_not_found", "thread_already_continued", "thread_continue_in_flight"}
+)
+
 
 @dataclass(frozen=True, slots=True)
 class MessagesLanguage:
@@ -65,7 +70,10 @@ class MessagesLanguage:
 
     def error(self, error: GatewayError, call_id: str) -> Json:
         kind = "overloaded_error" if error.type is ErrorType.OVERLOADED else _TYPES.get(error.status, "api_error")
-        return {"type": "error", "error": {"type": kind, "message": error.message}, "request_id": call_id}
+        told: Json = {"type": kind, "message": error.message}
+        if error.code in _ACTED_UPON:
+            told["details"] = {"error_code": error.code}
+        return {"type": "error", "error": told, "request_id": call_id}
 
     def error_event(self, error: GatewayError, call_id: str) -> bytes:
         return b"event: error\ndata: %s\n\n" % dumps(self.error(error, call_id))
