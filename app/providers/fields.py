@@ -112,8 +112,12 @@ MESSAGES: Mapping[str, tuple[Fate | Judge, ...]] = {
     "diagnostics":            (drop_unless({}),),
     "speed":                  (drop_unless("standard"),),
     "user_profile_id":        (DROP,),
+    "fallbacks":              (DROP,),
+    "fallback_credit_token":  (DROP,),
+    "billing_policy":         (DROP,),
     "workspace_id":           (DROP,),
     "container":              (REFUSE,),
+    "compaction":             (REFUSE,),  # asks for a summary instead of an answer
     "thread":                 (REFUSE,),  # the rest of the conversation is with Anthropic
     "mcp_servers":            (refuse_unless([]),),
     "inference_geo":          (REFUSE,),  # where data is worked on is a promise that nobody else has made
