@@ -14,11 +14,9 @@ from app.config.tree import get, matches, pattern, without
 PENDING: Mapping[str, tuple[object, ...]] = {
     "server.drain": (),
     "server.trusted_proxies": (),
-    "health": (),
     "memcached": (),
     "cache": (),
     "limits": (),
-    "providers.*.probe": (),
     "providers.*.region": (),
     "providers.*.project": (),
     "providers.*.location": (),

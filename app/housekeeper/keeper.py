@@ -12,6 +12,9 @@ from collections.abc import Mapping
 from app import logs
 from app.config.settings import MetricsS, Settings
 from app.config.sources import Sources
+from app.core.clock import SystemClock
+from app.health.health import Health, ProviderHealth
+from app.health.report import report
 from app.housekeeper import doors
 from app.housekeeper.pages import Pages
 from app.housekeeper.watch import Watch
@@ -21,6 +24,7 @@ from app.instance.published import Published
 from app.instance.rundir import RunDir
 from app.metrics import slots
 from app.metrics.exposition import Exposition, Facts
+from app.metrics.health import ProviderFacts
 
 log = logging.getLogger(__name__)
 
@@ -44,11 +48,13 @@ class Keeper:
             return configuration.accept(sources, environ, listeners, metrics)
 
         self._watch = Watch(Published(run_dir.config), accept, environ)
+        self._health = Health(run_dir.breakers, SystemClock())
         self._pages = Pages(Exposition(run_dir.metrics, self._facts), self._metrics, self._state)
 
     def run(self) -> None:
         """Returns when there is nobody left to keep house for."""
-        self._log_as(self._watch.settings)
+        self._adopt(self._watch.settings)
+        self._health.start()
         doors.open_unix(self._run_dir.socket, self._pages.private)
         while self._needed():
             if not self._serving:
@@ -59,7 +65,7 @@ class Keeper:
             except Exception:
                 log.exception("looking at the configuration failed")
             if self._watch.settings is not before:
-                self._log_as(self._watch.settings)
+                self._adopt(self._watch.settings)
             time.sleep(_LOOK)
 
     def _needed(self) -> bool:
@@ -91,7 +97,13 @@ class Keeper:
     def _facts(self) -> Facts:
         watch = self._watch
         exits = slots.exits(self._run_dir.metrics)
-        return Facts(_version(), exits, watch.settings.providers, config_is_good=watch.trouble is None)
+        return Facts(
+            _version(),
+            exits,
+            watch.settings.providers,
+            config_is_good=watch.trouble is None,
+            health={name: _counted(health) for name, health in self._health.providers().items()},
+        )
 
     def _state(self) -> dict[str, object]:
         trouble = self._watch.trouble
@@ -103,6 +115,7 @@ class Keeper:
                 "hash": self._watch.hash,
                 "error": trouble and {"message": trouble.message, "since": trouble.since},
             },
+            "providers": report(self._health.providers(), time.monotonic()),
             "metrics": {"address": str(self._address), "serving": self._serving, "error": self._trouble},
             "workers": [
                 {"slot": slot, "pid": int(pid or 0), "state": state or "booting"}
@@ -111,8 +124,19 @@ class Keeper:
             ],
         }
 
-    def _log_as(self, settings: Settings) -> None:
+    def _adopt(self, settings: Settings) -> None:
+        """In its own life, too: a configuration that cannot be watched is still published, merged and served."""
         logs.configure(settings.logging.level, settings.logging.format)
+        try:
+            self._health.adopt(settings)
+        except Exception:
+            log.exception("the providers of this configuration cannot be watched")
+
+
+def _counted(health: ProviderHealth) -> ProviderFacts:
+    probes = health.probes
+    checks = {str(result): count for result, count in probes.counts.items()} if probes else {}
+    return ProviderFacts(health.well, health.circuit, checks, probes.time if probes and probes.last else None)
 
 
 @functools.cache

@@ -35,6 +35,8 @@ class Pages:
         """On the socket in the run directory: whoever can open it is us."""
         if path == "/state":
             return 200, {"Content-Type": "application/json"}, json.dumps(self._state())
+        if path == "/health/providers":
+            return 200, {"Content-Type": "application/json"}, json.dumps({"providers": self._state()["providers"]})
         return self._common(path, headers)
 
     def _common(self, path: str, headers: Mapping[str, str]) -> Answer:

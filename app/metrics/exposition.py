@@ -22,6 +22,8 @@ from prometheus_client.exposition import choose_encoder, gzip_accepted
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
+from app.metrics import health
+from app.metrics.health import ProviderFacts
 from app.metrics.registry import CACHE, NONE, PREFIX
 from app.metrics.slots import REASONS
 
@@ -39,6 +41,7 @@ class Facts:
     exits: Mapping[str, int]  # of workers, by reason
     providers: Collection[str] | None  # as configured; None: not known
     config_is_good: bool = True  # False: the newest one was not taken over
+    health: Mapping[str, ProviderFacts] = field(default_factory=dict)  # by provider
 
 
 @dataclass(slots=True)
@@ -101,7 +104,7 @@ class Exposition:
         files.add_metric([], sum(1 for _ in self._directory.glob("*.db")))
         took = GaugeMetricFamily(PREFIX + "metrics_collect_seconds", "How long the last merge took.")
         took.add_metric([], time.perf_counter() - began)
-        return [*families, build, config, exits, files, took]
+        return [*families, *health.families(facts.health), build, config, exits, files, took]
 
 
 def _without_removed(family: Metric, providers: Collection[str]) -> Metric:

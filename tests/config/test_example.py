@@ -35,5 +35,6 @@ def test_what_the_example_says_is_the_default_is_the_default() -> None:
     found = load(EXAMPLE, ENVIRON)
     bare = load(None, {})
 
-    assert (found.server, found.logging, found.timeouts) == (bare.server, bare.logging, bare.timeouts)
+    assert (found.server, found.logging, found.health) == (bare.server, bare.logging, bare.health)
+    assert found.timeouts == bare.timeouts
     assert found.providers["simulated"] == bare.providers["simulated"]

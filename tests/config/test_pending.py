@@ -14,11 +14,9 @@ TENANT = BASE + "tenants: {a: {keys: [], "
 USES = {
     "server.trusted_proxies": BASE + "server: {trusted_proxies: []}",
     "server.drain": BASE + "server: {drain: x}",
-    "health": BASE + "health: {}",
     "memcached": BASE + "memcached: null",
     "cache": BASE + "cache: {ttl: 0}",
     "limits": BASE + "limits: {}",
-    "providers.*.probe": PROVIDER + "probe: true}}",
     "providers.*.region": PROVIDER + "region: x}}",
     "providers.*.project": PROVIDER + "project: x}}",
     "providers.*.location": PROVIDER + "location: x}}",

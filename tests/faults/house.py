@@ -71,7 +71,8 @@ def configuration(cells: Iterable[Cell], standin: StandIn, ports: Mapping[str, i
             **cell.settings,
         }
     breaker = {"window": 600, "min_calls": 1000, "failure_ratio": 1.0, "consecutive": 1000}
-    return json.dumps({"resilience": {"breaker": breaker}, "providers": providers, "models": models})
+    health = {"probe": False}  # the journal is to hold calls alone
+    return json.dumps({"resilience": {"breaker": breaker}, "health": health, "providers": providers, "models": models})
 
 
 def words(cell: Cell) -> str:

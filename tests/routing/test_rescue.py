@@ -20,6 +20,7 @@ models:
 {models}
 timeouts: {{idle: 1, first_byte: 5, deadline: 20}}
 resilience: {{breaker: {{consecutive: 1000, min_calls: 1000}}}}
+health: {{probe: false}}
 """
 
 #: name -> (what the first provider does, what the second one does, more of the model's settings)
