@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from tests.gunicorn import Server
+from tests.gunicorn import Server, until
 from tests.journeys.house import GUEST, KEY
 from tests.journeys.plainly import CHAT, MESSAGES, Answered, ask, call, chunked, request, send
 
@@ -196,6 +196,13 @@ def test_any_other_request_id_is_replaced(server: Server, given: str) -> None:
     answer = ask(server, "simulated", headers={"X-Request-Id": given})
     assert answer.status == 200
     assert answer.headers["x-request-id"].startswith("req_")
+
+
+def test_the_id_that_a_failed_call_got_is_the_one_in_the_log(server: Server) -> None:
+    for model, status in (("up/words-1", "success"), ("up/fault-400", "client_error")):
+        given = ask(server, model).headers["x-request-id"]
+        line = until(lambda given=given: [one for one in server.log().splitlines() if given in one], "line of the call")
+        assert f'"status":"{status}"' in line[0]
 
 
 def test_a_key_is_needed_before_anything_is_read(server: Server) -> None:
