@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import json
 import re
+from functools import partial
 
 import pytest
 
@@ -199,10 +200,12 @@ def test_any_other_request_id_is_replaced(server: Server, given: str) -> None:
 
 
 def test_the_id_that_a_failed_call_got_is_the_one_in_the_log(server: Server) -> None:
+    def line(given: str) -> str:
+        return next((one for one in server.log().splitlines() if given in one), "")
+
     for model, status in (("up/words-1", "success"), ("up/fault-400", "client_error")):
         given = ask(server, model).headers["x-request-id"]
-        line = until(lambda given=given: [one for one in server.log().splitlines() if given in one], "line of the call")
-        assert f'"status":"{status}"' in line[0]
+        assert f'"status":"{status}"' in until(partial(line, given), "line of the call")
 
 
 def test_a_key_is_needed_before_anything_is_read(server: Server) -> None:
