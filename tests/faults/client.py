@@ -45,11 +45,13 @@ class Client:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         self._sdk.close()
 
-    def call(self, name: str, model: str, *, stream: bool, **fields: Any) -> Seen:
+    def call(
+        self, name: str, model: str, *, stream: bool, headers: Mapping[str, str] | None = None, **fields: Any
+    ) -> Seen:
         """`name`: of this call alone; it is what the provider is asked and the id of the request."""
         seen, began = Seen(), time.monotonic()
         try:
-            self._call(seen, began, name, {"model": model, "stream": stream, **fields})
+            self._call(seen, began, name, headers or {}, {"model": model, "stream": stream, **fields})
         except openai.APIStatusError as error:
             seen.raised = type(error).__name__
             seen.status, seen.headers = error.status_code, dict(error.response.headers)
@@ -66,10 +68,10 @@ class Client:
         seen.raw, seen.broken = b"".join(tape.parts), seen.broken or tape.broken
         return seen
 
-    def _call(self, seen: Seen, began: float, name: str, fields: Mapping[str, Any]) -> None:
+    def _call(self, seen: Seen, began: float, name: str, headers: Mapping[str, str], fields: dict[str, Any]) -> None:
         answer = self._sdk.chat.completions.with_raw_response.create(
             messages=[{"role": "user", "content": name}],
-            extra_headers={"x-request-id": name},
+            extra_headers={**headers, "x-request-id": name},
             **fields,
         )
         seen.status, seen.headers = answer.http_response.status_code, dict(answer.headers)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import requests
@@ -13,9 +14,10 @@ import requests
 from app.core.clock import SystemClock
 from app.resilience.records import Kind, Records
 from app.resilience.state import State
+from tests.faults import special
 from tests.faults.table import Cell
-from tests.gunicorn import Server, gunicorn
-from tests.standin import StandIn, closed_port
+from tests.gunicorn import Server, gunicorn, until
+from tests.standin import StandIn
 
 SPARE = "spare/words-7"  # whom a cell has beside it
 HEALTHY = "words-1"
@@ -37,36 +39,32 @@ class House:
 
 
 @contextlib.contextmanager
-def house(cells: Iterable[Cell], worker_class: str) -> Iterator[House]:
+def house(cells: Sequence[Cell], worker_class: str) -> Iterator[House]:
     """One worker, which alone must hold nothing in the end."""
     with contextlib.ExitStack() as stack:
         standin = stack.enter_context(StandIn())
-        ports = {"closed": stack.enter_context(closed_port())}
-        text = configuration(cells, standin, ports)
+        special.install(standin)
+        text = configuration(cells, standin.url, stack.enter_context(special.ports(standin)))
         server = stack.enter_context(
             gunicorn(text, workers=1, worker_class=worker_class, app="tests.faults.inside:app")
         )
         records = Records(server.run_dir / "breakers", SystemClock())
         stack.callback(records.close)
+        for cell in cells:  # a worker that cannot make one at once, for all the others that it makes, forgets a failure
+            for kind, name in ((Kind.TARGET, target_key(cell)), (Kind.PROVIDER, f"provider/{cell.name}")):
+                until(partial(records.find, kind, name, cell.name), f"record of {name}")
         yield House(server, standin, records)
 
 
-def configuration(cells: Iterable[Cell], standin: StandIn, ports: Mapping[str, int]) -> str:
+def configuration(cells: Iterable[Cell], url: str, ports: Mapping[str, str]) -> str:
     """JSON, which is YAML too. A place a provider: one that is not given back is missed by the next call."""
-    providers: dict[str, Any] = {"spare": {"kind": "compatible", "base_url": f"{standin.url}/v1"}}
-    models: dict[str, Any] = {}
+    providers: dict[str, Any] = {"spare": {"kind": "compatible", "base_url": f"{url}/v1"}}
+    models: dict[str, Any] = {"larger": {"targets": [SPARE]}}
     for cell in cells:
-        url = standin.url
-        if cell.provider.startswith("port: "):
-            url = f"http://127.0.0.1:{ports[cell.provider.removeprefix('port: ')]}"
-        providers[cell.name] = {
-            "kind": "compatible",
-            "base_url": f"{url}/v1",
-            "models": ["*"],
-            "max_in_flight": 1,
-        }
+        base = ports[cell.provider.removeprefix("port: ")] if cell.below_http else url
+        providers[cell.name] = {"kind": "compatible", "base_url": f"{base}/v1", "models": ["*"], "max_in_flight": 1}
         models[cell.name] = {
-            "targets": [f"{cell.name}/{cell.name}/{words(cell)}", *([SPARE] if cell.beside else [])],
+            "targets": [target_key(cell), *([SPARE] if cell.beside else [])],
             "timeouts": dict(cell.timeouts),
             **cell.settings,
         }
@@ -75,6 +73,6 @@ def configuration(cells: Iterable[Cell], standin: StandIn, ports: Mapping[str, i
     return json.dumps({"resilience": {"breaker": breaker}, "health": health, "providers": providers, "models": models})
 
 
-def words(cell: Cell) -> str:
-    """What the provider's model is called; below HTTP nobody reads it."""
-    return "words-5" if cell.provider.startswith("port: ") else cell.provider
+def target_key(cell: Cell) -> str:
+    """By which its breaker is found."""
+    return f"{cell.name}/{cell.name}/{'words-5' if cell.below_http else cell.provider}"

@@ -37,6 +37,8 @@ def of_client(run: Run) -> Iterator[str]:
     kind = "text/event-stream" if seen.status == 200 and cell.streamed else "application/json"
     if not seen.headers.get("content-type", "").startswith(kind):
         yield f"content-type is {seen.headers.get('content-type')!r}"
+    if (b": ping\n\n" in seen.raw) != cell.pings:
+        yield "pings came" if not cell.pings else "no ping came"
     if b"<html" in seen.raw.lower():
         yield "there is HTML in it"
     match cell.expected.ending:
@@ -59,7 +61,9 @@ def _whole(cell: Cell, seen: Seen) -> Iterator[str]:
         "x-gateway-model": "words-7" if rescued else seen.headers.get("x-gateway-model", "none"),
     }
     for name, value in wanted.items():
-        if seen.headers.get(name) != value:
+        if cell.pings and name in seen.headers:
+            yield f"{name} was known before it was"
+        if not cell.pings and seen.headers.get(name) != value:
             yield f"{name} is {seen.headers.get(name)!r}, not {value!r}"
     if cell.streamed and seen.raw.count(b"[DONE]") != 1:
         yield f"[DONE] comes {seen.raw.count(b'[DONE]')} times"
@@ -77,6 +81,8 @@ def _refused(cell: Cell, seen: Seen) -> Iterator[str]:
         yield f"the error has {sorted(found)}"
     if told.status in (429, 503) and not seen.headers.get("retry-after", "").isdecimal():
         yield f"retry-after is {seen.headers.get('retry-after')!r}"
+    if cell.retry_after is not None and seen.headers.get("retry-after") != str(cell.retry_after):
+        yield f"retry-after is {seen.headers.get('retry-after')!r}, not {cell.retry_after}"
     if told.final and seen.headers.get("x-should-retry") != "false":
         yield f"x-should-retry is {seen.headers.get('x-should-retry')!r}"
     if seen.headers.get("x-gateway-provider") != cell.name:
@@ -126,7 +132,7 @@ def of_providers(cell: Cell, models: Sequence[str]) -> Iterator[str]:
     spared = sum(model == "words-7" for model in models)
     if spared != (cell.expected.ending is Ending.RESCUED):
         yield f"the other target was asked {spared} times"
-    if not cell.provider.startswith("port: ") and len(models) - spared != cell.asked:
+    if not cell.below_http and len(models) - spared != cell.asked:
         yield f"it was asked {len(models) - spared} times, not {cell.asked}"
 
 

@@ -58,13 +58,21 @@ class Cell:
     timeouts: Mapping[str, float]
     settings: Mapping[str, Any] = field(default_factory=dict)  # of its entry in `models`
     call: Mapping[str, Any] = field(default_factory=dict)  # fields of the request
-    says: str | None = None  # grammar of the answer, where it is not the usual five words
+    headers: Mapping[str, str] = field(default_factory=dict)  # of the request
+    says: str | None = None  # the answer, where it is not the usual five words
+    retry_after: int | None = None
     warm: bool = False
+    pings: bool = False
 
     @property
     def name(self) -> str:
         """Of its provider, its model and its calls."""
         return f"{self.row}-{'s' if self.streamed else 'p'}{'b' if self.beside else 'a'}"
+
+    @property
+    def below_http(self) -> bool:
+        """Whether no request ever gets there."""
+        return self.provider.startswith("port: ")
 
     def __str__(self) -> str:
         return f"{self.row}-{'streamed' if self.streamed else 'plain'}-{'beside' if self.beside else 'alone'}"
@@ -119,8 +127,11 @@ def _cell(document: Mapping[str, Any], name: str, row: Mapping[str, Any], *, str
         timeouts={**document["timeouts"], **row.get("timeouts", {})},
         settings=row.get("settings", {}),
         call=row.get("call", {}),
+        headers=row.get("headers", {}),
         says=row.get("says"),
+        retry_after=row.get("retry_after"),
         warm=row.get("warm", False),
+        pings=row.get("pings", False),
     )
 
 
@@ -130,7 +141,7 @@ def _expected(document: Mapping[str, Any], text: str) -> Expected:
     error, *more = text.split()
     if more and more[0] == "after":
         words = None if more[1] == "many" else int(more[1])
-        return Expected(Ending.BROKEN, told(document, error), words)
+        return Expected(Ending.BROKEN, told(document, error, 200), words)
     status = int(more[0]) if more else None
     return Expected(Ending.ERROR, told(document, error, status, more[1] if len(more) > 1 else None))
 
