@@ -42,4 +42,4 @@ def start() -> Flask:
     metrics.in_force(hash_)
     watch.start()
     here.watch(swap, records.catch_up)
-    return create_app(current, Instance(here.relay, here.trouble))
+    return create_app(current, Instance(here.relay, here.trouble, here.draining))

@@ -10,7 +10,7 @@ import gevent.socket
 from gunicorn.workers import ggevent  # type: ignore[import-untyped]
 
 from app.instance.refusals import Page, answer, drain, quiet
-from app.instance.workers import boot
+from app.instance.workers import boot, stopping
 
 _LINGER = 2.0  # seconds that a kept connection may still send a request after a SIGTERM; gthread has the same
 _LOOK = 0.5  # seconds
@@ -33,6 +33,10 @@ class GeventWorker(ggevent.GeventWorker):  # type: ignore[misc]  # gunicorn has 
 
     def timeout_ctx(self) -> Idle:
         return Idle(self.idle, self.cfg.keepalive if self.alive else _LINGER)
+
+    def handle_exit(self, sig: int, frame: Any) -> None:
+        stopping(self)
+        super().handle_exit(sig, frame)
 
     def handle_quit(self, sig: int, frame: Any) -> None:
         """Ctrl-C comes from the terminal and again from the master: one way out is enough."""

@@ -19,7 +19,8 @@ from app.instance.housekeeping import Housekeeping
 from app.instance.published import Published, Trouble
 from app.instance.rundir import RunDir
 from app.instance.tick import Tick
-from app.metrics.slots import Slot
+from app.metrics import slots
+from app.metrics.slots import DRAINING, Slot
 
 log = logging.getLogger(__name__)
 
@@ -72,6 +73,12 @@ class Member:
         """What is wrong with the newest configuration, None where nothing is."""
         found = self._published.trouble()
         return found.message if found else None
+
+    def draining(self) -> bool:
+        """Whether the instance ends. In a reload this worker is told to stop, too, but there are others."""
+        if self.slot.marked() != DRAINING:
+            return False
+        return all(said.endswith(DRAINING) for said in slots.held(self.slot.directory).values())
 
     def _first(self) -> tuple[str, bytes]:
         if self._published.trouble() is not None:

@@ -27,6 +27,8 @@ _ROOM = 16 * 1024  # bytes; more than one histogram child takes
 _FIRST = 64 * 1024  # a new file; prometheus_client doubles it when it is full
 _HEAD = struct.Struct("i4x")  # how much of a file is used, itself included
 
+DRAINING = "draining"  # what a worker says that was told to stop
+
 REASONS = ("graceful", "timeout", "failed", "killed")
 
 
@@ -44,8 +46,12 @@ class Slot:
         return f"w{self.number}"
 
     def mark(self, state: str) -> None:
-        """Say how far this worker has come: `booting` or `ready`."""
+        """Say how far this worker has come: `booting`, `ready` or `draining`."""
         _lock_file(self.directory, self.number).write_text(f"{os.getpid()} {state}\n")
+
+    def marked(self) -> str:
+        """What this worker said last."""
+        return _lock_file(self.directory, self.number).read_text().strip().partition(" ")[2]
 
     def make_room(self, kind: str) -> None:
         """Before a series is made: a write to a file that the file system cannot back is a SIGBUS, not an error.
@@ -135,7 +141,7 @@ def exits(directory: Path) -> dict[str, int]:
 
 
 def held(directory: Path) -> dict[int, str]:
-    """The slots that living workers hold, each with what its owner said of itself: `<pid> booting|ready`."""
+    """The slots that living workers hold, each with what its owner said of itself: `<pid> booting|ready|draining`."""
     found: dict[int, str] = {}
     with contextlib.suppress(FileNotFoundError), _alone(directory):
         for number in _known(directory):

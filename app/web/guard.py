@@ -7,6 +7,7 @@ from flask import Flask, request
 from app.core.errors import ErrorType, GatewayError, invalid
 from app.web.current import Current
 
+_ALWAYS = ("/health", "/health/live", "/health/ready")  # load balancers ask by any name
 _HERE = ("localhost", "127.0.0.1", "[::1]")
 _CARRIED = ("HTTP_ORIGIN", "HTTP_FORWARDED")
 _CARRIED_SO = "HTTP_X_FORWARDED_"
@@ -15,7 +16,7 @@ _CARRIED_SO = "HTTP_X_FORWARDED_"
 def install(app: Flask, current: Current) -> None:
     def check() -> None:
         settings = current.gateway.settings
-        if settings.tenants or settings.server.open or request.path.startswith("/health"):
+        if settings.tenants or settings.server.open or request.path in _ALWAYS:
             return
         host = request.headers.get("Host", "")
         name = host if host.endswith("]") else host.rsplit(":", 1)[0]

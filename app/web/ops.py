@@ -21,11 +21,13 @@ class Instance:
     """What the web room needs to know of the process around it.
 
     `relay` asks the housekeeper for a path with these request headers: status, headers, body; OSError when it is gone.
-    `trouble` says what is wrong with the newest configuration, None where nothing is.
+    `trouble` says what is wrong with the newest configuration, None where nothing is. `draining` says whether all of it
+    was told to stop.
     """
 
     relay: Callable[[str, Mapping[str, str]], tuple[int, Mapping[str, str], bytes]]
     trouble: Callable[[], str | None]
+    draining: Callable[[], bool] = lambda: False
 
 
 def blueprint(current: Current, instance: Instance) -> Blueprint:
@@ -38,26 +40,32 @@ def blueprint(current: Current, instance: Instance) -> Blueprint:
     @ops.get("/health")
     @ops.get("/health/ready")
     def ready() -> Response:
-        trouble = instance.trouble()
-        state: Json = {"status": "ok" if trouble is None else "degraded"}
-        if trouble is not None:
-            state["configuration"] = f"the file has errors, the last good one is in force: {trouble}"
-        return _json(state)
+        degraded = _degraded(instance)
+        if instance.draining():
+            return _json({"status": "draining", "degraded": degraded}, 503, {"Retry-After": "1"})
+        return _json({"status": "degraded" if degraded else "ok", "degraded": degraded})
 
+    @ops.get("/health/providers")
     @ops.get("/metrics")
-    def metrics() -> Response:
+    def relayed() -> Response:
         token = current.gateway.settings.metrics.token
         _admit(token.get_secret_value() if token else None)
         wanted = {name: request.headers[name] for name in ("Accept", "Accept-Encoding") if name in request.headers}
         try:
-            status, headers, body = instance.relay("/metrics", wanted)
+            status, headers, body = instance.relay(request.path, wanted)
         except OSError as error:
-            message = "the process that merges the metrics is not there; it will be back within seconds"
+            message = "the process that watches providers and metrics is not there; it will be back within seconds"
             raise GatewayError(ErrorType.NO_PROVIDER, message) from error
         kept = {name: value for name, value in headers.items() if name.lower() in ("content-type", "content-encoding")}
         return Response(body, status, kept)
 
     return ops
+
+
+def _degraded(instance: Instance) -> list[str]:
+    """What is not as it should be, though calls are answered."""
+    trouble = instance.trouble()
+    return [f"configuration: the file has errors, the last good one is in force: {trouble}"] if trouble else []
 
 
 def _admit(token: str | None) -> None:
@@ -78,5 +86,5 @@ def _loopback(address: str | None) -> bool:
         return not address  # a unix socket has no address
 
 
-def _json(body: Json) -> Response:
-    return Response(dumps(body), content_type="application/json")
+def _json(body: Json, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    return Response(dumps(body), status, headers, content_type="application/json")
