@@ -102,14 +102,15 @@ def modes(row: Mapping[str, Any]) -> tuple[str, ...]:
 def _cells(document: Mapping[str, Any]) -> list[Cell]:
     return [
         _cell(document, name, merged(row, mode), streamed=mode == "streamed", beside=beside)
-        for name, row in document["faults"].items()
+        for section in document["faults"].values()
+        for name, row in section.items()
         for mode in modes(row)
         for beside in (False, True)
     ]
 
 
 def _cell(document: Mapping[str, Any], name: str, row: Mapping[str, Any], *, streamed: bool, beside: bool) -> Cell:
-    expected = _expected(document, row["beside" if beside else "alone"])
+    expected = outcome(document, row["beside" if beside else "alone"])
     asked, error = row["asked"], row.get("error")
     answered = expected.ending is Ending.ANSWERED
     return Cell(
@@ -135,7 +136,7 @@ def _cell(document: Mapping[str, Any], name: str, row: Mapping[str, Any], *, str
     )
 
 
-def _expected(document: Mapping[str, Any], text: str) -> Expected:
+def outcome(document: Mapping[str, Any], text: str) -> Expected:
     if text in (Ending.ANSWERED, Ending.RESCUED):
         return Expected(Ending(text))
     error, *more = text.split()

@@ -1,0 +1,84 @@
+"""docs/failures.md: the table of faults for people to read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tests.faults.table import FILE, Ending, Expected, load, merged, modes, outcome
+
+PAGE = FILE.parent.parent / "docs" / "failures.md"
+
+INTRODUCTION = """\
+# What happens when something fails
+
+Every row is made to happen behind the real gateway by `tests/faults`, plain and streamed, with no other target and with
+one. This page is made from what they are held to, `tests/faults.yaml`, by `python -m tests.faults`.
+
+- **Asked** is how often the provider is asked by one call, repeats included. Where another target answers, that one is
+  asked once.
+- **Alone** is what the client gets where the model has no other target, **with another** where it has: *answered* is
+  the whole answer of the provider itself, *rescued* the whole answer of the other target, everything else an error: its
+  HTTP status and its `code`. Errors come with their status, whether a stream was asked for or not, as long as no word
+  was sent; later they come as an event of the stream, and no `[DONE]` follows: no broken stream looks complete.
+- **Counted** is the `error_type` of `errors_total`: one for each attempt that failed.
+- **Remembered** is what other calls feel: *failure* counts for the breaker of this target, *pause* leaves the target
+  alone for so many seconds, *quarantine* the whole provider.
+
+The times are those of the test: {timeouts}.
+"""
+
+HEAD = """\
+| The provider ... | Asked | Alone | With another | Counted | Remembered |
+|---|---|---|---|---|---|
+"""
+
+
+def page() -> str:
+    """The whole of it."""
+    document = load().document
+    timeouts = ", ".join(f"`{name}` {seconds} s" for name, seconds in document["timeouts"].items())
+    parts = [INTRODUCTION.replace("{timeouts}", timeouts)]
+    for title, rows in document["faults"].items():
+        parts.append(f"\n## {title}\n\n")
+        parts.append(
+            "| The provider ... | Asked | Alone | With another | Counted | Remembered |\n|---|---|---|---|---|---|\n"
+        )
+        for row in rows.values():
+            parts.extend(_lines(document, row))
+    return "".join(parts)
+
+
+def _lines(document: Mapping[str, Any], row: Mapping[str, Any]) -> Iterator[str]:
+    """One line, or one each where plain calls and streams differ."""
+    found = {mode: _line(document, merged(row, mode)) for mode in modes(row)}
+    told = {line: [mode for mode, other in found.items() if other == line] for line in found.values()}
+    for line, who in told.items():
+        where = "" if len(who) == 2 else f" ({'streams' if who == ['streamed'] else 'plain calls'})"
+        yield f"| {row['what']}{where} {line}\n"
+
+
+def _line(document: Mapping[str, Any], row: Mapping[str, Any]) -> str:
+    cells = [
+        str(row["asked"]),
+        _told(outcome(document, row["alone"])),
+        _told(outcome(document, row["beside"])),
+        f"`{row['error']}`" if "error" in row else "",
+        _remembered(row["breaker"]),
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def _told(found: Expected) -> str:
+    told = found.told
+    if told is None:
+        return str(found.ending)
+    if found.ending is Ending.ERROR:
+        return f"{told.status} `{told.code}`"
+    said = {None: "many words", 0: "200"}.get(found.words, f"{found.words} words")
+    return f"{said}, then `{told.code}`"
+
+
+def _remembered(breaker: str) -> str:
+    kind, _, seconds = breaker.partition(" ")
+    return {"nothing": "", "counts": "failure", "cools": f"pause {seconds}"}.get(kind, breaker)
