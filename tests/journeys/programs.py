@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -90,14 +91,15 @@ def own_providers() -> list[tuple[str, str]]:
 
 def talk(programs: Iterable[Program], servers: Mapping[str, Server]) -> Talk:
     """Let those that have an environment talk to all servers, all at once."""
-    running = [(program, _start(program, servers)) for program in programs if program.python]
     found = {}
-    for program, process in running:
-        out, err = process.communicate(timeout=100)
-        assert process.returncode == 0, f"{program.name} failed:\n{err}"
-        told = json.loads(out)
-        for kind, book in zip(servers, told["books"], strict=True):
-            found[program.name, kind] = Said(program, kind, told["version"], book)
+    with contextlib.ExitStack() as stack:
+        running = [(one, stack.enter_context(_running(one, servers))) for one in programs if one.python]
+        for program, process in running:
+            out, err = process.communicate(timeout=100)
+            assert process.returncode == 0, f"{program.name} failed:\n{err}"
+            told = json.loads(out)
+            for kind, book in zip(servers, told["books"], strict=True):
+                found[program.name, kind] = Said(program, kind, told["version"], book)
     return found
 
 
@@ -116,7 +118,8 @@ def heard(found: Talk, program: Program, kind: str) -> Said:
     return found[program.name, kind]
 
 
-def _start(program: Program, servers: Mapping[str, Server]) -> subprocess.Popen[str]:
+@contextlib.contextmanager
+def _running(program: Program, servers: Mapping[str, Server]) -> Iterator[subprocess.Popen[str]]:
     jobs = [
         {
             "url": server.url,
@@ -130,7 +133,7 @@ def _start(program: Program, servers: Mapping[str, Server]) -> subprocess.Popen[
         }
         for kind, server in servers.items()
     ]
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [str(program.python), "-m", f"tests.journeys.clients.{program.module}"],
         cwd=ROOT,
         env={name: value for name, value in os.environ.items() if not name.startswith(("OPENAI_", "ANTHROPIC_"))},
@@ -138,9 +141,12 @@ def _start(program: Program, servers: Mapping[str, Server]) -> subprocess.Popen[
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-    )
-    assert process.stdin
-    process.stdin.write(json.dumps(jobs))
-    process.stdin.close()
-    process.stdin = None
-    return process
+    ) as process:
+        assert process.stdin
+        process.stdin.write(json.dumps(jobs))
+        process.stdin.close()
+        process.stdin = None  # or communicate() would close it again
+        try:
+            yield process
+        finally:
+            process.kill()

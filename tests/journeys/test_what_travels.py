@@ -45,7 +45,7 @@ def in_providers_dress(asked: Request) -> Answer:
 def telling_all(asked: Request) -> Answer:
     """An error that repeats all headers of the request: the worst that a provider could do with a key."""
     status = int(asked.model.rpartition("-")[2])
-    said = " ".join(f"{name}: {value}" for name, value in asked.headers)
+    said = " ".join(f"{name}: {value}; {value.removeprefix('Bearer ')};" for name, value in asked.headers)
     error = {"type": "some_error", "message": f"you sent {said}", "code": said, "param": said}
     body = json.dumps({"type": "error", "error": error}).encode()
     if status == 200:  # as the first event of a stream
