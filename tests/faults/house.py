@@ -19,7 +19,6 @@ from tests.faults.table import Cell
 from tests.gunicorn import Server, gunicorn, until
 from tests.standin import StandIn
 
-SPARE = "spare/words-7"  # whom a cell has beside it
 HEALTHY = "words-1"
 
 
@@ -59,12 +58,12 @@ def house(cells: Sequence[Cell], worker_class: str) -> Iterator[House]:
 def configuration(cells: Iterable[Cell], url: str, ports: Mapping[str, str]) -> str:
     """JSON, which is YAML too. A place a provider: one that is not given back is missed by the next call."""
     providers: dict[str, Any] = {"spare": {"kind": "compatible", "base_url": f"{url}/v1"}}
-    models: dict[str, Any] = {"larger": {"targets": [SPARE]}}
+    models: dict[str, Any] = {"larger": {"targets": ["spare/words-7"]}}
     for cell in cells:
         base = ports[cell.provider.removeprefix("port: ")] if cell.below_http else url
         providers[cell.name] = {"kind": "compatible", "base_url": f"{base}/v1", "models": ["*"], "max_in_flight": 1}
         models[cell.name] = {
-            "targets": [target_key(cell), *([SPARE] if cell.beside else [])],
+            "targets": [target_key(cell), *([cell.other] if cell.beside else [])],
             "timeouts": dict(cell.timeouts),
             **cell.settings,
         }

@@ -42,7 +42,7 @@ def of_client(run: Run) -> Iterator[str]:
     if b"<html" in seen.raw.lower():
         yield "there is HTML in it"
     match cell.expected.ending:
-        case Ending.ANSWERED | Ending.RESCUED:
+        case Ending.ANSWERED | Ending.RESCUED | Ending.MENDED | Ending.TAKEN_OVER:
             yield from _whole(cell, seen)
         case Ending.ERROR:
             yield from _refused(cell, seen)
@@ -51,13 +51,15 @@ def of_client(run: Run) -> Iterator[str]:
 
 
 def _whole(cell: Cell, seen: Seen) -> Iterator[str]:
-    rescued = cell.expected.ending is Ending.RESCUED
-    expected = text(SPARE_WORDS) if rescued else text(WORDS) if cell.says is None else cell.says
+    ending = cell.expected.ending
+    rescued, joined = ending is Ending.RESCUED, ending in (Ending.MENDED, Ending.TAKEN_OVER)
+    spared = ending in (Ending.RESCUED, Ending.TAKEN_OVER)
+    expected = text(SPARE_WORDS) if spared else text(WORDS) if cell.says is None else cell.says
     if seen.raised or (seen.status, seen.text, seen.finish) != (200, expected, "stop"):
         yield f"{seen.raised or ''} {seen.status} {seen.text!r} {seen.finish!r} {seen.error} instead of {expected!r}"
     wanted = {
         "x-gateway-provider": "spare" if rescued else cell.name,
-        "x-gateway-attempts": str(cell.asked + rescued),
+        "x-gateway-attempts": "1" if joined else str(cell.asked + rescued),
         "x-gateway-model": "words-7" if rescued else seen.headers.get("x-gateway-model", "none"),
     }
     for name, value in wanted.items():
@@ -65,6 +67,8 @@ def _whole(cell: Cell, seen: Seen) -> Iterator[str]:
             yield f"{name} was known before it was"
         if not cell.pings and seen.headers.get(name) != value:
             yield f"{name} is {seen.headers.get(name)!r}, not {value!r}"
+    if (b": rescued by " in seen.raw) != joined:
+        yield "it says that it was rescued" if not joined else "it does not say that it was rescued"
     if cell.streamed and seen.raw.count(b"[DONE]") != 1:
         yield f"[DONE] comes {seen.raw.count(b'[DONE]')} times"
     if cell.streamed and not seen.raw.endswith(DONE):
@@ -107,17 +111,17 @@ def _broken(cell: Cell, seen: Seen) -> Iterator[str]:
 def of_breaker(run: Run, state: State, provider: State) -> Iterator[str]:
     """`state` of the target; `provider`: of the whole one. What could not be written down at once is there by now."""
     cell = run.cell
-    kind, _, seconds = cell.breaker.partition(" ")
+    kind, _, amount = cell.breaker.partition(" ")
     calls, failures = sum(state.calls), sum(state.failures)
-    wanted = cell.failed if kind == "counts" else 0
+    wanted = int(amount or cell.failed) if kind == "counts" else 0
     if failures != wanted:
         yield f"{failures} failures are in its record, not {wanted}"
-    good = cell.expected.ending is Ending.ANSWERED
+    good = cell.asked - cell.failed
     if calls - failures != good:
         yield f"{calls - failures} good calls are in its record"
     for name, ends in (("cools", state.cooling), ("quarantine", provider.quarantined)):
         left = max(0.0, ends - run.ended)
-        if not (float(seconds) - MARGIN < left <= float(seconds) if kind == name else left == 0):
+        if not (float(amount) - MARGIN < left <= float(amount) if kind == name else left == 0):
             yield f"{name} for {left:.1f} s"
 
 
@@ -129,16 +133,22 @@ def of_next(run: Run) -> Iterator[str]:
 
 def of_providers(cell: Cell, models: Sequence[str]) -> Iterator[str]:
     """`models`: those that were asked for, in the stand-in."""
-    spared = sum(model == "words-7" for model in models)
-    if spared != (cell.expected.ending is Ending.RESCUED):
-        yield f"the other target was asked {spared} times"
-    if not cell.below_http and len(models) - spared != cell.asked:
-        yield f"it was asked {len(models) - spared} times, not {cell.asked}"
+    theirs = sum("/" in model for model in models)
+    if len(models) - theirs != (cell.expected.ending in (Ending.RESCUED, Ending.TAKEN_OVER) or refuses(cell)):
+        yield f"the other target was asked {len(models) - theirs} times"
+    if not cell.below_http and theirs != cell.asked:
+        yield f"it was asked {theirs} times, not {cell.asked}"
+
+
+def refuses(cell: Cell) -> bool:
+    """Whether the other target is asked in vain, to go on where the provider broke off."""
+    return cell.beside and "refuses" in str(cell.other)
 
 
 def of_books(cell: Cell, page: Page) -> Iterator[str]:
     ending, told = cell.expected.ending, cell.expected.told
-    provider = "spare" if ending is Ending.RESCUED else cell.name
+    spared = ending in (Ending.RESCUED, Ending.TAKEN_OVER) or (ending is Ending.BROKEN and refuses(cell))
+    provider = "spare" if spared else cell.name  # whoever was asked last
     status = told.counts if told else "success"
     streaming = "true" if cell.streamed else "false"
     counted = [one for one in page.series("requests_total") if one[0]["model"] == cell.name and one[1]]
@@ -154,7 +164,7 @@ def of_books(cell: Cell, page: Page) -> Iterator[str]:
         yield f"errors_total has {errors}"
     if active := page.sum("active_requests", provider=cell.name):
         yield f"active_requests is {active}"
-    if told is None and cell.says is None:
+    if told is None and cell.says is None and isinstance(cell.other, str):
         tokens = page.sum("tokens_total", model=cell.name, type="output")
-        if tokens != (SPARE_WORDS if ending is Ending.RESCUED else WORDS):
+        if tokens != (WORDS if provider == cell.name else SPARE_WORDS):
             yield f"{tokens} tokens of output are counted"

@@ -18,9 +18,11 @@ one. This page is made from what they are held to, `tests/faults.yaml`, by `pyth
 - **Asked** is how often the provider is asked by one call, repeats included. Where another target answers, that one is
   asked once.
 - **Alone** is what the client gets where the model has no other target, **with another** where it has: *answered* is
-  the whole answer of the provider itself, *rescued* the whole answer of the other target, everything else an error: its
-  HTTP status and its `code`. Errors come with their status, whether a stream was asked for or not, as long as no word
-  was sent; later they come as an event of the stream, and no `[DONE]` follows: no broken stream looks complete.
+  the whole answer of the provider itself, *rescued* the whole answer of the other target; *mended* and *taken over* are
+  whole, too: a stream that broke went on in another one of the same provider, or of the other target, and a comment
+  (`: rescued by NAME`) stands where it did. Everything else is an error: its HTTP status and its `code`. Errors come
+  with their status, whether a stream was asked for or not, as long as no word was sent; later they come as an event of
+  the stream, and no `[DONE]` follows: no broken stream looks complete.
 - **Counted** is the `error_type` of `errors_total`: one for each attempt that failed.
 - **Remembered** is what other calls feel: *failure* counts for the breaker of this target, *pause* leaves the target
   alone for so many seconds, *quarantine* the whole provider.
@@ -81,4 +83,4 @@ def _told(found: Expected) -> str:
 
 def _remembered(breaker: str) -> str:
     kind, _, seconds = breaker.partition(" ")
-    return {"nothing": "", "counts": "failure", "cools": f"pause {seconds}"}.get(kind, breaker)
+    return {"nothing": "", "counts": "failure", "cools": f"pause {seconds} s", "quarantine": f"{breaker} s"}[kind]

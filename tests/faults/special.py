@@ -7,11 +7,23 @@ import socketserver
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
 
-from tests.standin import Answer, End, Piece, Request, StandIn, closed_port, full_port, make_authority, silent_port
+from tests.standin import (
+    Answer,
+    End,
+    Part,
+    Piece,
+    Request,
+    StandIn,
+    closed_port,
+    full_port,
+    make_authority,
+    silent_port,
+)
 from tests.standin.grammar import answer_for
 
 PAGE = Answer(200, (("content-type", "text/html"),), (Piece(b"<html><body>Please sign in</body></html>"),))
@@ -21,6 +33,23 @@ def install(standin: StandIn) -> None:
     """Answers by the last part of the model's name."""
     standin.script(PAGE, model=lambda model: model.endswith("/page"), times=None)
     standin.script(LimitedUntil(), model=lambda model: model.endswith("/limited-until"), times=None)
+    standin.script(continued, model="continues", times=None)
+    standin.script(refused, model="refuses", times=None)
+
+
+def continued(request: Request) -> Answer:
+    """Seven words, less those that it is given as the beginning."""
+    last = request.json["messages"][-1]
+    given = len(last["content"].split()) if last["role"] == "assistant" else 0
+    said = [piece for piece in answer_for("words-7", request, 1, 0).body if piece.part is Part.CONTENT][given:]
+    whole = answer_for(f"words-{7 - given}", request, 1, 0)  # with the usage of so many
+    return replace(whole, body=[said.pop(0) if piece.part is Part.CONTENT else piece for piece in whole.body])
+
+
+def refused(request: Request) -> Answer:
+    """To whom an answer must not be begun."""
+    is_begun = request.json["messages"][-1]["role"] == "assistant"
+    return answer_for("fault-400" if is_begun else "words-7", request, 1, 0)
 
 
 class LimitedUntil:

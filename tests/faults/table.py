@@ -18,6 +18,8 @@ class Ending(StrEnum):
     RESCUED = "rescued"
     ERROR = "error"
     BROKEN = "broken"  # after its first words
+    MENDED = "mended"  # in another stream of the same target
+    TAKEN_OVER = "taken over"  # by the other one
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ class Cell:
     takes: float
     timeouts: Mapping[str, float]
     settings: Mapping[str, Any] = field(default_factory=dict)  # of its entry in `models`
+    other: Any = "spare/words-7"  # the target beside it
     call: Mapping[str, Any] = field(default_factory=dict)  # fields of the request
     headers: Mapping[str, str] = field(default_factory=dict)  # of the request
     says: str | None = None  # the answer, where it is not the usual five words
@@ -112,7 +115,7 @@ def _cells(document: Mapping[str, Any]) -> list[Cell]:
 def _cell(document: Mapping[str, Any], name: str, row: Mapping[str, Any], *, streamed: bool, beside: bool) -> Cell:
     expected = outcome(document, row["beside" if beside else "alone"])
     asked, error = row["asked"], row.get("error")
-    answered = expected.ending is Ending.ANSWERED
+    answered = expected.ending in (Ending.ANSWERED, Ending.MENDED)
     return Cell(
         row=name,
         what=row["what"],
@@ -127,6 +130,7 @@ def _cell(document: Mapping[str, Any], name: str, row: Mapping[str, Any], *, str
         takes=row.get("takes", 0.0),
         timeouts={**document["timeouts"], **row.get("timeouts", {})},
         settings=row.get("settings", {}),
+        other=row.get("other", "spare/words-7"),
         call=row.get("call", {}),
         headers=row.get("headers", {}),
         says=row.get("says"),
@@ -137,7 +141,7 @@ def _cell(document: Mapping[str, Any], name: str, row: Mapping[str, Any], *, str
 
 
 def outcome(document: Mapping[str, Any], text: str) -> Expected:
-    if text in (Ending.ANSWERED, Ending.RESCUED):
+    if text in (Ending.ANSWERED, Ending.RESCUED, Ending.MENDED, Ending.TAKEN_OVER):
         return Expected(Ending(text))
     error, *more = text.split()
     if more and more[0] == "after":
