@@ -100,7 +100,7 @@ class Rescuer:
         for way in self._means:
             targets = self._who_continues() if way is Rescue.CONTINUE else self._who_replays(broken, error)
             for target in targets:
-                if self._exchange.attempts >= self._parts.max_attempts:
+                if self._exchange.attempts >= self._parts.max_attempts or self._is_over(target):
                     raise error
                 found = self._at(target, delivered, way)
                 if found is not None:
@@ -114,6 +114,11 @@ class Rescuer:
         name = target.provider.name if target else None
         message = f"the stream broke off, and {error}"
         return GatewayError(ErrorType.STREAM_INTERRUPTED, message, provider=name)
+
+    def _is_over(self, target: Target) -> bool:
+        """Whether whatever this target said would come too late."""
+        asker = self._parts.asker
+        return asker.clock.monotonic() >= asker.ends_at(self._call, target)
 
     def _who_continues(self) -> list[Target]:
         return [target for target in self._route.targets if target.prefill and target.name not in self._unable]
