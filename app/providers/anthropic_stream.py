@@ -136,8 +136,10 @@ class ChatReader:
         if kind == "message_delta":
             return self._finish(data)
         if kind == "message_stop":
-            self.complete = self.done = True
-            return (Frame(None, last=True),)
+            self.done = True
+            reason = "tool_use" if self._calls else "end_turn"
+            unsaid = () if self.complete else self._finish({"delta": {"stop_reason": reason}})
+            return (*unsaid, Frame(None, last=True))
         if kind == "error":
             raise self._failed(event.data)
         return ()

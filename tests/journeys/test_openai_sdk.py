@@ -79,6 +79,12 @@ def test_a_stream_has_its_usage_once_when_asked(said: Said, upstream: str) -> No
 
 
 @pytest.mark.parametrize("upstream", ["up", "claude"])
+def test_a_stream_that_ends_well_has_a_finish_reason_though_its_provider_gave_none(said: Said, upstream: str) -> None:
+    seen = said[f"{upstream} end without a reason"]
+    assert (seen["text"], seen["finishes"]) == (text(5), ["stop"])
+
+
+@pytest.mark.parametrize("upstream", ["up", "claude"])
 @pytest.mark.parametrize(("case", "content"), [("tools", None), ("tools folded", text(2))])
 def test_parallel_tool_calls_come_whole(said: Said, upstream: str, case: str, content: str | None) -> None:
     seen = said[f"{upstream} {case}"]

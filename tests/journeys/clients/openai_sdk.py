@@ -69,6 +69,7 @@ def chat(job: Job, client: openai.OpenAI, upstream: str) -> None:
     job.see("stream", upstream, "words-5", stream)
     if upstream == "simulated":  # it says the same whatever it is asked
         return
+    job.see("end without a reason", upstream, "fault-nofinish", stream)
     job.see("usage", upstream, "words-5", lambda m: stream(m, stream_options=usage))
     job.see("tools", upstream, "tools-2", lambda m: final(completions.parse(model=m, messages=ASK, tools=tools)))
     job.see("tools folded", upstream, "words-2-tools-2", lambda m: folded(m, ASK, tools=tools, stream_options=usage))
