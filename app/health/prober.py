@@ -86,12 +86,13 @@ class Prober:
         with self._lock:
             self._interval, self._timeout = interval, timeout
             now = self._clock.monotonic()
+            transport = HttpTransport(self._poll)  # a new one knows nothing of what a provider's name once stood for
             lines: dict[str, _Line] = {}
             for provider, url in wanted:
                 line = self._lines.get(provider.name)
                 if line is None or (line.provider, line.url) != (provider, url):
                     due = now + min(_SOON, interval) * self._chance()
-                    line = _Line(provider, url, HttpTransport(self._poll), due)
+                    line = _Line(provider, url, transport, due)
                 line.due = min(line.due, now + interval)
                 lines[provider.name] = line
             self._lines = lines

@@ -20,7 +20,7 @@ from app.core.errors import ErrorType, GatewayError
 from app.core.json import dumps
 from app.core.provider import Provider
 from app.core.wire import UpstreamRequest
-from app.upstream.pool import Adapter, Holder
+from app.upstream.pool import Adapter, Holder, trusted
 from app.upstream.watch import Guard, Poll
 
 MAX_BODY = 16 * 1024 * 1024  # of a plain answer; more is not an answer
@@ -41,6 +41,7 @@ class HttpTransport:
         """`poll` makes what `select.poll()` makes, for a look at a connection before it is used again."""
         self._holder = Holder(poll)
         self._adapters: dict[str, Adapter] = {}
+        self._trusted: dict[str | None, ssl.SSLContext] = {}  # by file
 
     def send(self, provider: Provider, request: UpstreamRequest, connect: float, guard: Guard) -> HttpAnswer:
         body = dumps(request.body)
@@ -73,8 +74,17 @@ class HttpTransport:
     def _adapter(self, provider: Provider) -> Adapter:
         adapter = self._adapters.get(provider.name)
         if adapter is None:
-            adapter = self._adapters.setdefault(provider.name, Adapter(provider, self._holder))
+            adapter = Adapter(provider, self._holder, self._trust(provider))
+            adapter = self._adapters.setdefault(provider.name, adapter)
         return adapter
+
+    def _trust(self, provider: Provider) -> ssl.SSLContext | None:
+        """One for all providers that trust the same: it takes a megabyte."""
+        if not (provider.base_url.startswith("https:") or (provider.proxy or "").startswith("https:")):
+            return None
+        if provider.ca_file not in self._trusted:
+            self._trusted.setdefault(provider.ca_file, trusted(provider.ca_file))
+        return self._trusted[provider.ca_file]
 
 
 def _prepared(method: str, url: str, headers: Mapping[str, str], body: bytes | None = None) -> requests.PreparedRequest:

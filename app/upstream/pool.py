@@ -1,8 +1,8 @@
 """requests' adapter, taught four things.
 
 To hand a connection's socket to the Guard of the call, so that a read before the first header can be woken too; to find
-its pool without parsing the URL anew for each call; to read the certificates that it trusts once and not for each
-connection, which would keep them all (18 ms and 700 KB each time); and to make a Response without a cookie jar, which a
+its pool without parsing the URL anew for each call; to be given the certificates that it trusts, which each connection
+would read for itself and keep (18 ms and 700 KB each time); and to make a Response without a cookie jar, which a
 proxy must not have.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import select
 import socket
+import ssl
 import threading
 from collections.abc import Callable
 from functools import partial
@@ -38,15 +39,19 @@ class Holder(threading.local):
         self.poll = poll
 
 
+def trusted(ca_file: str | None) -> ssl.SSLContext:
+    """Whoever has a certificate of these authorities, or of the usual ones. Raises OSError."""
+    context = create_urllib3_context()
+    context.load_verify_locations(ca_file or DEFAULT_CA_BUNDLE_PATH)
+    return context
+
+
 class Adapter(HTTPAdapter):
     """One for each provider, since proxies and certificates differ."""
 
-    def __init__(self, provider: Provider, holder: Holder) -> None:
-        """Raises OSError where the provider's certificates cannot be read."""
-        self._trust = None
-        if provider.base_url.startswith("https:") or (provider.proxy or "").startswith("https:"):
-            self._trust = create_urllib3_context()
-            self._trust.load_verify_locations(provider.ca_file or DEFAULT_CA_BUNDLE_PATH)
+    def __init__(self, provider: Provider, holder: Holder, trust: ssl.SSLContext | None) -> None:
+        """`trust` is what `trusted()` gives, None where nothing speaks TLS."""
+        self._trust = trust
         super().__init__(pool_connections=4, pool_maxsize=KEPT)
         self._classes = {"http": partial(_Pool, holder), "https": partial(_SecurePool, holder)}
         self._proxies = {"http": provider.proxy, "https": provider.proxy} if provider.proxy else {}

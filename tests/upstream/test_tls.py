@@ -49,7 +49,7 @@ def provider(url: str, ca_file: Path | None) -> Provider:
     return registry.build("p", "compatible", base_url=f"{url}/v1", key="sk-upstream", ca_file=trusted)
 
 
-def test_certificates_are_read_once_for_all_connections_of_a_provider(
+def test_certificates_are_read_once_for_all_connections_of_all_that_trust_them(
     standin: StandIn, authority: Authority, ask: Ask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read: list[object] = []
@@ -61,7 +61,7 @@ def test_certificates_are_read_once_for_all_connections_of_a_provider(
 
     monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", counted)
     asked = provider(standin.url, authority.ca_file)
-    answers = [ask(asked) for _ in range(3)]
+    answers = [ask(one) for one in (asked, asked, replace(asked, name="q"))]
     assert [answer.read()[:1] for answer in answers] == [b"{"] * 3
     assert standin.journal.totals["connections"] == 3
     assert read == [(str(authority.ca_file),)]
