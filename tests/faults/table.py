@@ -81,6 +81,14 @@ class Cell:
         return f"{self.row}-{'streamed' if self.streamed else 'plain'}-{'beside' if self.beside else 'alone'}"
 
 
+KEYS = frozenset(
+    {
+        *("what", "provider", "asked", "error", "alone", "beside", "retry_after", "breaker", "takes", "only"),
+        *("timeouts", "settings", "other", "call", "headers", "says", "warm", "pings", "plain", "streamed"),
+    }
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     document: Mapping[str, Any]
@@ -89,6 +97,10 @@ class Table:
 
 def load() -> Table:
     document = yaml.safe_load(FILE.read_text())
+    for section in document["faults"].values():
+        for name, row in section.items():
+            if unknown := row.keys() - KEYS:  # a comma in a text that has no quotes makes one
+                raise ValueError(f"{name}: {sorted(unknown)}")
     return Table(document, tuple(_cells(document)))
 
 
