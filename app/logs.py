@@ -64,6 +64,18 @@ class CallLog:
     def entry(self, call: Call) -> Observer:
         return _Entry(self._logger, call)
 
+    def refused(self, call_id: str, operation: str, error: GatewayError) -> None:
+        """Of a body that never became a Call: its tenant and model are not known, or not believed."""
+        self._logger.info(
+            "call",
+            request_id=call_id,
+            operation=operation,
+            status=error.counts_as,
+            error_type=error.type,
+            param=error.param,
+            attempts=[],
+        )
+
 
 class _Entry(Observer):
     def __init__(self, logger: Logger, call: Call) -> None:

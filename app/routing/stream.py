@@ -181,7 +181,9 @@ class Stream:
             self._answer.close()
             self._end(frames)
         elif self._content and error.type is not ErrorType.CANCELLED:
-            self._failure = self._named(ErrorType.STREAM_INTERRUPTED, f"broke off: {error.message}")
+            self._failure = GatewayError(
+                ErrorType.STREAM_INTERRUPTED, f"the stream broke off: {error.message}", provider=error.provider
+            )
             self._failure.__cause__ = error
         else:
             self._failure = error

@@ -37,8 +37,10 @@ def _view(current: Current, doors: Doors, language: Language, anthropic: bool) -
             tenant = gateway.tenants.identify(credential(request.headers, anthropic=anthropic), gateway.clock.time())
             call = parse.call_of(request, language, tenant, began, settings.max_body)
         except BaseException as error:
-            if isinstance(error, GatewayError) and language.operation is not Operation.COUNT_TOKENS:
-                gateway.meter.refused(False, error)  # it never became a Call: no exchange will tell
+            if isinstance(error, GatewayError):  # it never became a Call: no exchange will tell
+                gateway.calls.refused(parse.call_id(request), language.operation, error)
+                if language.operation is not Operation.COUNT_TOKENS:
+                    gateway.meter.refused(False, error)
             if place is not None:
                 place.leave()
             raise
