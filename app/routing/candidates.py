@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from app.core.call import Call, Route, Target
@@ -34,8 +34,8 @@ class Candidates:
         return self._queue.popleft()
 
     def rest(self) -> list[Target]:
-        """Who could still be asked."""
-        return list(self._queue)
+        """Who could still be asked, fallbacks included."""
+        return [*self._queue, *(target for route in self._usable(self._last_resort) for target in route.targets)]
 
     def turn_to(self, cause: ErrorType) -> bool:
         """From now on only the fallbacks for this cause. False where there are none."""
@@ -47,9 +47,11 @@ class Candidates:
         return bool(self._queue)
 
     def _add(self, routes: Iterable[Route]) -> None:
-        for route in routes:
-            if self._call.tenant.may_use(route.model) and takes(route, self._call.body):
-                self._queue.extend(self._order(route))
+        for route in self._usable(routes):
+            self._queue.extend(self._order(route))
+
+    def _usable(self, routes: Iterable[Route]) -> Iterator[Route]:
+        return (route for route in routes if self._call.tenant.may_use(route.model) and takes(route, self._call.body))
 
 
 def takes(route: Route, body: dict[str, Any]) -> bool:
