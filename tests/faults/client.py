@@ -12,7 +12,7 @@ from typing import Any, Self
 import httpx2
 import openai
 
-PATIENCE = 30.0  # seconds; nothing here may take that long
+PATIENCE = 30.0  # seconds; no call of the table may take that long
 
 
 @dataclass(slots=True)
@@ -29,14 +29,16 @@ class Seen:
     took: float = 0.0
     first: float | None = None  # to the first word
     broken: str | None = None  # the connection ended where the answer did not
+    model: str | None = None  # as the answer has it
+    usages: list[int] = field(default_factory=list)  # tokens of output, each time that they are told
 
 
 class Client:
     """Safe to be used by many threads at once."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, patience: float = PATIENCE) -> None:
         self._tapes = Tapes()
-        self._http = httpx2.Client(transport=self._tapes, timeout=PATIENCE)
+        self._http = httpx2.Client(transport=self._tapes, timeout=patience)
         self._sdk = openai.OpenAI(base_url=f"{url}/v1", api_key="sk-none", max_retries=0, http_client=self._http)
 
     def __enter__(self) -> Self:
@@ -78,10 +80,14 @@ class Client:
         parsed: Any = answer.parse()
         if not fields["stream"]:
             (choice,) = parsed.choices
-            seen.text, seen.finish = choice.message.content or "", choice.finish_reason
+            seen.text, seen.finish, seen.model = choice.message.content or "", choice.finish_reason, parsed.model
+            seen.usages.append(parsed.usage.completion_tokens)
             return
         with parsed:
             for chunk in parsed:
+                seen.model = chunk.model
+                if chunk.usage:
+                    seen.usages.append(chunk.usage.completion_tokens)
                 for choice in chunk.choices:
                     if choice.delta.content and seen.first is None:
                         seen.first = time.monotonic() - began

@@ -34,7 +34,8 @@ def install(standin: StandIn) -> None:
     standin.script(PAGE, model=lambda model: model.endswith("/page"), times=None)
     standin.script(LimitedUntil(), model=lambda model: model.endswith("/limited-until"), times=None)
     standin.script(continued, model="continues", times=None)
-    standin.script(refused, model="refuses", times=None)
+    standin.script(refused, model=lambda model: model.startswith("refuses"), times=None)
+    standin.script(late, model=lambda model: "/late-" in model, times=None)
 
 
 def continued(request: Request) -> Answer:
@@ -47,9 +48,20 @@ def continued(request: Request) -> Answer:
 
 
 def refused(request: Request) -> Answer:
-    """To whom an answer must not be begun."""
+    """`refuses-60` says sixty words (else seven), but only if it may begin its answer by itself."""
     is_begun = request.json["messages"][-1]["role"] == "assistant"
-    return answer_for("fault-400" if is_begun else "words-7", request, 1, 0)
+    words = request.model.partition("-")[2] or "7"
+    return answer_for("fault-400" if is_begun else f"words-{words}", request, 1, 0)
+
+
+def late(request: Request) -> Answer:
+    """`late-20000`: sixty words, the first one so many milliseconds after the role."""
+    pause = int(request.model.rpartition("-")[2]) / 1000
+    whole = answer_for("words-60", request, 1, 0)
+    body = list(whole.body)
+    first = next(index for index, piece in enumerate(body) if piece.part is Part.CONTENT)
+    body[first] = replace(body[first], pause=pause)
+    return replace(whole, body=body)
 
 
 class LimitedUntil:

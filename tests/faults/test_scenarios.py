@@ -1,0 +1,21 @@
+"""The scenarios in a tenth of their time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from tests.faults.scenarios import Line, play
+
+PACE = 0.1
+
+
+@pytest.fixture(scope="module")
+def lines() -> Sequence[Line]:
+    return play(PACE)
+
+
+@pytest.mark.parametrize("number", range(16))
+def test_a_scenario_ends_as_it_should(lines: Sequence[Line], number: int) -> None:
+    assert list(lines[number].complaints) == [], str(lines[number])
