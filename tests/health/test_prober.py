@@ -197,10 +197,12 @@ def test_a_probe_that_ends_after_its_provider_is_gone_says_nothing(
     scene: Scene, standin: StandIn, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")
-    standin.script("held-fault-500", times=None)
+    standin.script("fault-500", times=1)
+    standin.script("held-fault-500", times=1)
     scene.adopt(provider("a", standin.url))
+    scene.round("a", count=1)
     scene.after(1.0)
-    standin.journal.wait(1)
+    standin.journal.wait(2)
     scene.adopt()
     standin.release("")
     until(lambda: not any("probe a" in thread.name for thread in threading.enumerate()), "end of the thread")
