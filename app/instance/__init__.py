@@ -8,6 +8,7 @@ The application asks for it once in each worker, as app/worker.py does:
     here.watch(swap)                          # swap(settings, hash), whenever another one comes into force
     here.relay(path, headers)                 # what the housekeeper answers
     here.trouble()                            # what is wrong with the newest configuration
+    here.draining()                           # whether all of it was told to stop
 
 environment.py  what only a restart changes        rundir.py         the directory, its files and its locks
 server.py       the settings of gunicorn           published.py      the configuration in force
