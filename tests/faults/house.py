@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import requests
-
 from app.core.clock import SystemClock
 from app.resilience.records import Kind, Records
 from app.resilience.state import State
 from tests.faults import special
 from tests.faults.table import Cell
 from tests.gunicorn import Server, gunicorn, until
+from tests.soak.scene import inside, total
 from tests.standin import StandIn
 
 HEALTHY = "words-1"
@@ -29,8 +28,7 @@ class House:
     records: Records
 
     def inside(self) -> dict[str, int]:
-        found: dict[str, int] = requests.get(self.server.url + "/inside", timeout=10).json()
-        return found
+        return total(inside(self.server))
 
     def state(self, kind: Kind, name: str) -> State:
         """What is remembered of a target, or of a provider; that of nobody where it was never asked."""

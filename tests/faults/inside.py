@@ -17,7 +17,7 @@ app = start()
 
 @app.get("/inside")
 def inside() -> dict[str, int]:
-    """Counts of what must be back where it was once no call runs."""
+    """Counts of what must be back where it was once no call runs, and whose they are."""
     gc.collect()
     found = gc.get_objects()
     watches = [one for one in found if isinstance(one, Watch)]

@@ -33,9 +33,9 @@ def outage(client: Client, primary: StandIn, wire: Wire, pace: float) -> tuple[s
     primary.down(resetting=True)
     began, missed = time.monotonic(), 0
     while time.monotonic() < began + DOWN * pace:
-        before = wire.accepted
+        before = len(wire.arrivals)
         call()
-        tried = wire.accepted - before
+        tried = len(wire.arrivals) - before
         missed += tried
         if missed > 5:  # the first five open it
             probes.extend([time.monotonic()] * tried)

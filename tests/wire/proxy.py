@@ -43,7 +43,7 @@ class Wire:
     def __init__(self, target: int) -> None:
         self.latency = 0.0
         self.rate: float | None = None
-        self.accepted = 0  # connections, since the start
+        self.arrivals: list[float] = []  # when each connection came (monotonic), since the start
         self._target = target
         self._cut: tuple[int | None, Cut] = (None, Cut.FIN)
         self._is_black = self._is_closing = False
@@ -122,7 +122,7 @@ class Wire:
 
     def _accept(self) -> None:
         client, _ = self._listener.accept()
-        self.accepted += 1
+        self.arrivals.append(time.monotonic())
         try:
             server = socket.create_connection(("127.0.0.1", self._target), timeout=5)
         except OSError:

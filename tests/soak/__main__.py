@@ -1,0 +1,34 @@
+"""python -m tests.soak NAME ..."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Mapping
+
+from tests.soak import aborts, blackout, brownout, early, outage, retries
+from tests.soak.report import Report
+
+PROGRAMS: Mapping[str, Callable[[], Report]] = {
+    "early": early.run,
+    "brownout": brownout.run,
+    "blackout": blackout.run,
+    "outage": outage.run,
+    "retries": retries.run,
+    "aborts": aborts.run,
+}
+
+
+def main(names: list[str]) -> int:
+    failed = 0
+    for name in names or list(PROGRAMS):
+        began = time.monotonic()
+        report = PROGRAMS[name]()
+        print(report)
+        print(f"  {time.monotonic() - began:.0f} s\n")
+        failed += bool(report.complaints)
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

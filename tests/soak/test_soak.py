@@ -1,0 +1,38 @@
+"""The long programs, for seconds."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.gunicorn import CLASSES
+from tests.soak import aborts, blackout, brownout, early, outage, retries
+from tests.soak.report import Report
+
+
+def held(report: Report) -> None:
+    assert report.complaints == [], str(report)
+
+
+def test_streams_that_fail_before_their_first_word_are_rescued() -> None:
+    held(early.run(140))
+
+
+def test_a_provider_that_fails_at_random_is_not_noticed_and_not_asked_much_more() -> None:
+    held(brownout.run(6, 40))
+
+
+def test_a_dead_provider_is_left_in_peace() -> None:
+    held(blackout.run(8, 30, pace=0.1))
+
+
+def test_calls_are_refused_while_all_are_dead_and_served_when_they_are_back() -> None:
+    held(outage.run(6, 30))
+
+
+def test_an_sdk_that_retries_multiplies_nothing() -> None:
+    held(retries.run(6))
+
+
+@pytest.mark.parametrize("worker_class", CLASSES)
+def test_clients_that_leave_leave_nothing_behind(worker_class: str) -> None:
+    held(aborts.run(300, worker_class))
