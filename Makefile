@@ -16,7 +16,7 @@ RUN := .venv/.run-$(call sum,deploy/requirements.txt setup.cfg pyproject.toml)
 DEV := .venv/.dev-$(call sum,deploy/requirements.txt tests/requirements.txt setup.cfg pyproject.toml)
 sdk_stamp = .venv-sdks/$(1)/.made-$(call sum,tests/sdks/$(1).txt)
 
-.PHONY: help venv sdks run test lint lock bench clean
+.PHONY: help venv sdks run test lint lock bench soak clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,15 @@ UV = .venv-lock/bin/uv pip compile --quiet --no-config --upgrade --universal --p
 
 bench: $(DEV) ## measure the gateway against bench/bare.py; options: make bench ARGS="--quick --only plain"
 	@$(BIN)/python -m bench $(ARGS)
+
+soak: $(DEV) ## run all long programs of failures, half an hour; one: make soak-aborts (see tests/soak)
+	@$(BIN)/python -m tests.soak
+
+soak-overload: $(DEV)
+	@$(BIN)/python -m tests.soak.overload $(ARGS)
+
+soak-%: $(DEV)
+	@$(BIN)/python -m tests.soak $*
 
 clean: ## remove what the other targets made
 	rm -rf .venv .venv-sdks .venv-lock .bench .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info

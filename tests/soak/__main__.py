@@ -1,4 +1,4 @@
-"""python -m tests.soak NAME ..."""
+"""python -m tests.soak [NAME ...]: aborts, blackout, brownout, early, faults, outage, retries; without a name all."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 
-from tests.soak import aborts, blackout, brownout, early, outage, retries
+from tests.soak import aborts, blackout, brownout, early, faults, outage, retries
 from tests.soak.report import Report
 
 PROGRAMS: Mapping[str, Callable[[], Report]] = {
@@ -16,6 +16,7 @@ PROGRAMS: Mapping[str, Callable[[], Report]] = {
     "outage": outage.run,
     "retries": retries.run,
     "aborts": aborts.run,
+    "faults": faults.run,
 }
 
 
