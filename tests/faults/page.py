@@ -35,6 +35,25 @@ HEAD = """\
 |---|---|---|---|---|---|
 """
 
+REQUESTS = """
+## Requests that are wrong
+
+They are counted under the provider `none`, where they were meant for a model at all, and as `client_error`.
+
+| The client ... | Gets | Counted |
+|---|---|---|
+"""
+
+LEAVING = """
+## Clients that leave
+
+It is noticed within a second, the call to the provider is closed, nobody else is asked, and the call counts as
+`cancelled`: no error of anybody's, but for attempts that had failed before.
+
+| The client ... | Calls to providers by then | Counted before |
+|---|---|---|
+"""
+
 
 def page() -> str:
     """The whole of it."""
@@ -48,6 +67,14 @@ def page() -> str:
         )
         for row in rows.values():
             parts.extend(_lines(document, row))
+    parts.append(REQUESTS)
+    for row in document["requests"].values():
+        status, code = row["answer"].split()
+        parts.append(f"| {row['what']} | {status} `{code}` | {_code(row.get('counts'))} |\n")
+    parts.append(LEAVING)
+    for row in document["leaving"].values():
+        where = f" ({'streams' if row['only'] == 'streamed' else 'plain calls'})" if "only" in row else ""
+        parts.append(f"| {row['what']}{where} | {row['asked']} | {_code(row.get('error'))} |\n")
     return "".join(parts)
 
 
@@ -65,7 +92,7 @@ def _line(document: Mapping[str, Any], row: Mapping[str, Any]) -> str:
         str(row["asked"]),
         _told(outcome(document, row["alone"])),
         _told(outcome(document, row["beside"])),
-        f"`{row['error']}`" if "error" in row else "",
+        _code(row.get("error")),
         _remembered(row["breaker"]),
     ]
     return f"| {' | '.join(cells)} |"
@@ -79,6 +106,10 @@ def _told(found: Expected) -> str:
         return f"{told.status} `{told.code}`"
     said = {None: "many words", 0: "200"}.get(found.words, f"{found.words} words")
     return f"{said}, then `{told.code}`"
+
+
+def _code(word: str | None) -> str:
+    return f"`{word}`" if word else ""
 
 
 def _remembered(breaker: str) -> str:
