@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from app.config.settings import Settings
 from app.core.call import Target
-from app.core.provider import Provider
+from app.core.provider import Cloud, Provider
 from app.providers import registry
 from app.resilience.breaker import fingerprint
 
@@ -23,6 +23,12 @@ def providers(settings: Settings) -> dict[str, Provider]:
             proxy=given.proxy_url,
             ca_file=given.ca_file,
             api_version=given.api_version,
+            cloud=Cloud(
+                region=given.region,
+                project=given.project,
+                location=given.location,
+                credentials_file=given.credentials_file,
+            ),
             models=given.models,
         )
         for name, given in settings.providers.items()
@@ -31,7 +37,12 @@ def providers(settings: Settings) -> dict[str, Provider]:
 
 def credentials(providers: Mapping[str, Provider]) -> dict[str, int]:
     """The fingerprint of what each provider is shown, and where: a quarantine ends when either is changed."""
-    return {name: fingerprint(repr((p.base_url, sorted(p.headers.items())))) for name, p in providers.items()}
+    return {name: fingerprint(repr(_shown(provider))) for name, provider in providers.items()}
+
+
+def _shown(provider: Provider) -> tuple[object, ...]:
+    shown = (provider.base_url, sorted(provider.headers.items()))
+    return shown if provider.credentials is None else (*shown, provider.credentials.fingerprint)
 
 
 def target_keys(settings: Settings, providers: Mapping[str, Provider]) -> dict[str, frozenset[str]]:

@@ -14,7 +14,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "core": set(),
     "config": {"core"},
     "tenants": {"core", "config"},
-    "providers": {"core"},
+    "credentials": {"core"},
+    "providers": {"core", "credentials"},
     "surfaces": {"core", "providers"},  # providers/fields.py says what each language can carry
     "resilience": {"core"},
     "upstream": {"core"},
@@ -50,6 +51,7 @@ ONE_DOOR: dict[str, set[str]] = {
     "orjson": {"core"},
     "gunicorn": {"instance"},
     "gevent": {"instance"},
+    "google": {"credentials"},
 }
 
 MUTABLE = (ast.Dict, ast.List, ast.Set)

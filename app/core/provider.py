@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -49,6 +50,48 @@ class Dialect(Protocol):
         """Any other answer: status first, the provider's own code second. Headers have lower-case names."""
 
 
+class Patience(Protocol):
+    """One call's: how long it may wait for something that somebody else does."""
+
+    def until(self, ready: threading.Event, provider: str) -> None:
+        """Wait for an event that is this call's alone.
+
+        Raises:
+            GatewayError: the call's time is up, or its client has left.
+        """
+
+
+class Credentials(Protocol):
+    """What proves who we are where it cannot be written down once: a token that expires, a signature of the request."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Another one when they are changed; says nothing about them."""
+
+    def headers(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes, patience: Patience
+    ) -> Mapping[str, str]:
+        """What to add to a request that is otherwise as it will be sent.
+
+        Raises:
+            GatewayError: naming the provider: authentication where they are refused, connection where nobody was there
+                to make them.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cloud:
+    """Where in a cloud a provider is, and the file of its credentials. Each kind takes what it needs of this."""
+
+    region: str | None = None
+    project: str | None = None
+    location: str | None = None
+    credentials_file: str | None = None
+
+
+NOWHERE = Cloud()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provider:
     """A configured provider. Whoever speaks a known dialect is one row of data and no code."""
@@ -61,4 +104,6 @@ class Provider:
     proxy: str | None = field(default=None, repr=False)
     ca_file: str | None = None
     api_version: str | None = None
+    cloud: Cloud = NOWHERE
+    credentials: Credentials | None = None  # asked for each request, beside `headers`
     models: tuple[str, ...] = ()  # upstream names offered as provider/model; "*": all

@@ -8,10 +8,11 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Mapping
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 import app.providers
-from app.core.provider import Provider
+from app.core.provider import NOWHERE, Cloud, Provider
 from app.providers.row import Row
 
 
@@ -40,21 +41,22 @@ def build(
     proxy: str | None = None,
     ca_file: str | None = None,
     api_version: str | None = None,
+    cloud: Cloud = NOWHERE,
     models: tuple[str, ...] = (),
 ) -> Provider:
     """A configured provider. `headers` win over the row's and over the key.
 
     Raises:
-        ValueError: no such kind, or a base_url is needed and not given.
+        ValueError: no such kind, or a base_url is needed and neither given nor told by the cloud.
     """
     known = rows()
     if kind not in known:
         raise ValueError(f"no provider is of kind {kind!r}; known: {', '.join(known)}")
     row = known[kind]
-    url = base_url or row.base_url
+    url = base_url or (row.base_url_at(cloud) if row.base_url_at else row.base_url)
     if url is None:
         raise ValueError(f"a provider of kind {kind!r} needs a base_url")
-    return Provider(
+    provider = Provider(
         name=name,
         kind=kind,
         base_url=_with_path(url, row),
@@ -67,8 +69,12 @@ def build(
         proxy=proxy,
         ca_file=ca_file,
         api_version=api_version,
+        cloud=cloud,
         models=models,
     )
+    if key is None and row.credentials is not None and "authorization" not in provider.headers:
+        return replace(provider, credentials=row.credentials(provider))
+    return provider
 
 
 def model_list_url(provider: Provider) -> str | None:

@@ -52,6 +52,8 @@ class HttpTransport:
             **request.headers,
             "Content-Length": str(len(body)),
         }
+        if provider.credentials is not None:
+            headers |= provider.credentials.headers("POST", request.url, headers, body, guard)
         return self._ask(provider, _prepared("POST", request.url, headers, body), connect, guard)
 
     def get(self, provider: Provider, url: str, connect: float, guard: Guard) -> HttpAnswer:
@@ -60,6 +62,8 @@ class HttpTransport:
         On a connection of its own: who asks wants to know what the next new one would meet.
         """
         headers = {"Accept": "application/json", **_OURS, **provider.headers, "Connection": "close"}
+        if provider.credentials is not None:
+            headers |= provider.credentials.headers("GET", url, headers, b"", guard)
         return self._ask(provider, _prepared("GET", url, headers), connect, guard)
 
     def _ask(self, provider: Provider, prepared: requests.PreparedRequest, connect: float, guard: Guard) -> HttpAnswer:

@@ -76,6 +76,14 @@ class Guard:
         self._ring = None
         self.check("")
 
+    def until(self, ready: threading.Event, provider: str) -> None:
+        """Wait for somebody else, who sets `ready`, and so does `ring()`: it must be this call's alone."""
+        self._ring = ready
+        if not self.gone and not self.late:
+            ready.wait()
+        self._ring = None
+        self.check(provider)
+
     def ring(self) -> None:
         """Something was noted: wake whoever waits."""
         if self._ring is not None:
