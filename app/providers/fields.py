@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from enum import Enum
+from types import MappingProxyType
 from typing import Any
 
 from app.core.errors import invalid
@@ -40,89 +41,118 @@ def refuse_json_object(response_format: Any) -> Fate:
     return CARRY if kind in ("text", "json_schema") else REFUSE
 
 
-#: The columns of CHAT.
-DIALECTS = ("anthropic",)
+#: Fields of an OpenAI chat request, on their way into any language but OpenAI's.
+CHAT: Mapping[str, Fate | Judge] = {
+    "messages": CARRY,
+    "model": CARRY,
+    "stream": CARRY,
+    "stream_options": CARRY,
+    "max_tokens": CARRY,
+    "max_completion_tokens": CARRY,
+    "stop": CARRY,
+    "temperature": CARRY,
+    "top_p": CARRY,
+    "top_k": CARRY,  # no field of OpenAI's, but clients send it to whoever has it
+    "seed": DROP,
+    "frequency_penalty": drop_unless(0),
+    "presence_penalty": drop_unless(0),
+    "logit_bias": refuse_unless({}),
+    "logprobs": refuse_unless(False),
+    "top_logprobs": refuse_unless(0),
+    "n": refuse_unless(1),
+    "tools": CARRY,
+    "tool_choice": CARRY,
+    "parallel_tool_calls": drop_unless(True),
+    "functions": refuse_unless([]),
+    "function_call": refuse_unless("none", "auto"),
+    "response_format": refuse_json_object,
+    "reasoning_effort": CARRY,
+    "thinking": CARRY,  # Anthropic's own, beside OpenAI's fields: clients of other gateways send it
+    "verbosity": drop_unless("medium"),
+    "modalities": refuse_unless(["text"], []),
+    "audio": REFUSE,
+    "prediction": DROP,
+    "web_search_options": REFUSE,
+    "moderation": REFUSE,
+    "user": DROP,
+    "safety_identifier": DROP,
+    "metadata": drop_unless({}),
+    "store": drop_unless(False),
+    "service_tier": drop_unless("auto", "default"),
+    "cache_control": DROP,  # Anthropic's own too
+    "prompt_cache_key": DROP,
+    "prompt_cache_options": DROP,
+    "prompt_cache_retention": DROP,
+    "documents": REFUSE,  # Cohere's own: what the answer is to be drawn from
+    "citation_options": DROP,  # Cohere's own
+    "safety_mode": REFUSE,  # Cohere's own
+    "guardrailConfig": REFUSE,  # Bedrock's own, as the two below
+    "performanceConfig": DROP,
+    "additionalModelRequestFields": DROP,
+}
 
-# fmt: off
-#: Fields of an OpenAI chat request, by dialect.
-CHAT: Mapping[str, tuple[Fate | Judge, ...]] = {
-    #                          anthropic
-    "messages":               (CARRY,),
-    "model":                  (CARRY,),
-    "stream":                 (CARRY,),
-    "stream_options":         (CARRY,),
-    "max_tokens":             (CARRY,),
-    "max_completion_tokens":  (CARRY,),
-    "stop":                   (CARRY,),
-    "temperature":            (CARRY,),
-    "top_p":                  (CARRY,),
-    "top_k":                  (CARRY,),  # no field of OpenAI's, but clients send it to whoever has it
-    "seed":                   (DROP,),
-    "frequency_penalty":      (drop_unless(0),),
-    "presence_penalty":       (drop_unless(0),),
-    "logit_bias":             (refuse_unless({}),),
-    "logprobs":               (refuse_unless(False),),
-    "top_logprobs":           (refuse_unless(0),),
-    "n":                      (refuse_unless(1),),
-    "tools":                  (CARRY,),
-    "tool_choice":            (CARRY,),
-    "parallel_tool_calls":    (CARRY,),
-    "functions":              (refuse_unless([]),),
-    "function_call":          (refuse_unless("none", "auto"),),
-    "response_format":        (refuse_json_object,),
-    "reasoning_effort":       (CARRY,),
-    "thinking":               (CARRY,),  # Anthropic's own, beside OpenAI's fields: clients of other gateways send it
-    "verbosity":              (drop_unless("medium"),),
-    "modalities":             (refuse_unless(["text"], []),),
-    "audio":                  (REFUSE,),
-    "prediction":             (DROP,),
-    "web_search_options":     (REFUSE,),
-    "moderation":             (REFUSE,),
-    "user":                   (CARRY,),
-    "safety_identifier":      (CARRY,),
-    "metadata":               (drop_unless({}),),
-    "store":                  (drop_unless(False),),
-    "service_tier":           (CARRY,),
-    "cache_control":          (CARRY,),  # as `thinking`
-    "prompt_cache_key":       (DROP,),
-    "prompt_cache_options":   (DROP,),
-    "prompt_cache_retention": (DROP,),
+#: Where one language can say more than the others, or less.
+BY_DIALECT: Mapping[str, Mapping[str, Fate | Judge]] = {
+    "anthropic": {
+        "parallel_tool_calls": CARRY,
+        "user": CARRY,
+        "safety_identifier": CARRY,
+        "service_tier": CARRY,
+        "cache_control": CARRY,
+    },
+    "cohere": {
+        "seed": CARRY,
+        "frequency_penalty": CARRY,
+        "presence_penalty": CARRY,
+        "response_format": CARRY,
+        "documents": CARRY,
+        "citation_options": CARRY,
+        "safety_mode": CARRY,
+    },
+    "bedrock": {
+        "user": CARRY,
+        "safety_identifier": CARRY,
+        "metadata": CARRY,
+        "service_tier": CARRY,
+        "guardrailConfig": CARRY,
+        "performanceConfig": CARRY,
+        "additionalModelRequestFields": CARRY,
+    },
 }
 
 #: Fields of an Anthropic Messages request, on their way to chat: the form that every dialect starts from.
-MESSAGES: Mapping[str, tuple[Fate | Judge, ...]] = {
-    "messages":               (CARRY,),
-    "model":                  (CARRY,),
-    "stream":                 (CARRY,),
-    "system":                 (CARRY,),
-    "max_tokens":             (CARRY,),
-    "stop_sequences":         (CARRY,),
-    "temperature":            (CARRY,),
-    "top_p":                  (CARRY,),
-    "top_k":                  (DROP,),
-    "tools":                  (CARRY,),
-    "tool_choice":            (CARRY,),
-    "thinking":               (CARRY,),
-    "output_config":          (CARRY,),
-    "output_format":          (CARRY,),  # the beta's name for output_config.format
-    "metadata":               (CARRY,),
-    "service_tier":           (drop_unless("auto"),),
-    "cache_control":          (DROP,),
-    "context_management":     (drop_unless({}),),
-    "diagnostics":            (drop_unless({}),),
-    "speed":                  (drop_unless("standard"),),
-    "user_profile_id":        (DROP,),
-    "fallbacks":              (DROP,),
-    "fallback_credit_token":  (DROP,),
-    "billing_policy":         (DROP,),
-    "workspace_id":           (DROP,),
-    "container":              (REFUSE,),
-    "compaction":             (REFUSE,),  # asks for a summary instead of an answer
-    "thread":                 (REFUSE,),  # the rest of the conversation is with Anthropic
-    "mcp_servers":            (refuse_unless([]),),
-    "inference_geo":          (REFUSE,),  # where data is worked on is a promise that nobody else has made
+MESSAGES: Mapping[str, Fate | Judge] = {
+    "messages": CARRY,
+    "model": CARRY,
+    "stream": CARRY,
+    "system": CARRY,
+    "max_tokens": CARRY,
+    "stop_sequences": CARRY,
+    "temperature": CARRY,
+    "top_p": CARRY,
+    "top_k": DROP,
+    "tools": CARRY,
+    "tool_choice": CARRY,
+    "thinking": CARRY,
+    "output_config": CARRY,
+    "output_format": CARRY,  # the beta's name for output_config.format
+    "metadata": CARRY,
+    "service_tier": drop_unless("auto"),
+    "cache_control": DROP,
+    "context_management": drop_unless({}),
+    "diagnostics": drop_unless({}),
+    "speed": drop_unless("standard"),
+    "user_profile_id": DROP,
+    "fallbacks": DROP,
+    "fallback_credit_token": DROP,
+    "billing_policy": DROP,
+    "workspace_id": DROP,
+    "container": REFUSE,
+    "compaction": REFUSE,  # asks for a summary instead of an answer
+    "thread": REFUSE,  # the rest of the conversation is with Anthropic
+    "mcp_servers": refuse_unless([]),
+    "inference_geo": REFUSE,  # where data is worked on is a promise that nobody else has made
 }
-# fmt: on
 
 #: What a caller who is refused can do.
 _INSTEAD: Mapping[str, str] = {
@@ -144,21 +174,25 @@ def check(body: Json, dialect: str) -> tuple[str, ...]:
     Raises:
         GatewayError: invalid_request, naming a field without which the answer would be another one.
     """
-    return _dropped(body, CHAT, DIALECTS.index(dialect), f"a provider that speaks {dialect}")
+    return _dropped(body, CHAT, f"a provider that speaks {dialect}", BY_DIALECT[dialect])
 
 
 def check_messages(body: Json) -> tuple[str, ...]:
     """The same for a Messages request on its way to chat."""
-    return _dropped(body, MESSAGES, 0, "the provider of this model")
+    return _dropped(body, MESSAGES, "the provider of this model")
 
 
-def _dropped(body: Json, table: Mapping[str, tuple[Fate | Judge, ...]], column: int, provider: str) -> tuple[str, ...]:
+def _dropped(
+    body: Json,
+    table: Mapping[str, Fate | Judge],
+    provider: str,
+    first: Mapping[str, Fate | Judge] = MappingProxyType({}),
+) -> tuple[str, ...]:
     dropped = []
     for name, value in body.items():
         if value is None:
             continue
-        row = table.get(name)
-        fate = DROP if row is None else row[column]
+        fate = first.get(name) or table.get(name, DROP)
         if not isinstance(fate, Fate):
             fate = fate(value)
         if fate is REFUSE:
