@@ -18,6 +18,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "providers": {"core", "credentials"},
     "surfaces": {"core", "providers"},  # providers/fields.py says what each language can carry
     "resilience": {"core"},
+    "store": {"core"},
     "upstream": {"core"},
     "logs": {"core"},
     "metrics": {"core"},
@@ -44,6 +45,7 @@ ONE_DOOR: dict[str, set[str]] = {
     "urllib3": {"upstream"},
     "prometheus_client": {"metrics"},
     "circuitbreaker": {"resilience"},
+    "pymemcache": {"store"},
     "pydantic": {"config"},
     "pydantic_core": {"config"},
     "yaml": {"config"},

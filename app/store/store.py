@@ -1,0 +1,103 @@
+"""What a store can do, whether memcached or a worker's own memory stands behind it.
+
+No method raises. Each says what it answers when nobody could be asked: the server is gone, silent, full, or talks
+nonsense. Callers decide by that answer, so that a call never fails for want of a store.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from base64 import urlsafe_b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import NamedTuple, Protocol
+
+LONGEST_TTL = 30 * 86_400  # seconds; memcached reads a larger number as a date
+
+
+def key(*parts: str | bytes) -> str:
+    """43 letters that stand for these parts and no others: nobody's name or words are shown to the store."""
+    digest = hashlib.sha256()
+    for part in parts:
+        raw = part if isinstance(part, bytes) else part.encode("utf-8", "surrogatepass")
+        digest.update(b"%d:" % len(raw))
+        digest.update(raw)
+    return urlsafe_b64encode(digest.digest())[:-1].decode()
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """`value` None: there is none, or, where `asked` is False, nobody could be asked."""
+
+    value: bytes | None
+    asked: bool = True
+
+
+class Claim(Enum):
+    WON = "won"
+    TAKEN = "taken"  # somebody was first
+    GONE = "gone"  # nobody could be asked
+
+
+class Step(NamedTuple):
+    """One thing to do with a counter; made by read(), add(), take() and hold()."""
+
+    key: str
+    by: int | None  # None: only look
+    first: int | None = None  # the value of a counter that is made for this; None: none is made
+    ttl: int = 0  # seconds that a new counter lives; 0 is for ever
+    renew: bool = False  # an old one lives that long from now on, too
+
+
+def read(key: str) -> Step:
+    """The number; None where there is no such counter."""
+    return Step(key, None)
+
+
+def add(key: str, by: int, ttl: int, *, renew: bool = False) -> Step:
+    """The number after that. A counter that is missing begins with it and lives `ttl` seconds."""
+    return Step(key, by, by, ttl, renew)
+
+
+def take(key: str, by: int) -> Step:
+    """The number after that, never below 0; None where there is no such counter."""
+    return Step(key, -by)
+
+
+def hold(key: str, number: int, ttl: int, *, renew: bool = False) -> Step:
+    """The number that stands there: this one if the counter was missing."""
+    return Step(key, 0, number, ttl, renew)
+
+
+class Store(Protocol):
+    """Keys are made by key(), a few letters may follow. Values are bytes, times whole seconds up to LONGEST_TTL."""
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether other workers see what this one writes."""
+
+    def gone(self) -> Sequence[str]:
+        """The servers that do not answer, by name; costs nothing."""
+
+    def read(self, key: str) -> Found:
+        """Gone: Found(None, asked=False)."""
+
+    def write(self, key: str, value: bytes, ttl: int) -> bool:
+        """Whether it is there now. Gone, full, or too large for the server: False, and an old value may be lost."""
+
+    def claim(self, key: str, value: bytes, ttl: int) -> Claim:
+        """Write if there is nothing yet: of all who try, one has WON. Gone: GONE."""
+
+    def release(self, key: str, value: bytes) -> bool:
+        """Drop it if it is still this value: whoever claimed it since keeps it. Gone: False; its ttl will end it."""
+
+    def drop(self, key: str) -> bool:
+        """Whether it is not there now. Gone: False."""
+
+    def tally(self, place: str, steps: Sequence[Step]) -> Sequence[int | None] | None:
+        """Do all steps in their order, in one round trip; a number, or None, for each.
+
+        What has the same `place` (of key()) lives on the same server. None for a step that should have made a counter:
+        there was no room. None for all: nobody could be asked, and nobody knows which steps were done.
+        """
