@@ -1,20 +1,24 @@
-"""The README says of the providers what the code says."""
+"""The README and the page on providers say of them what the code says."""
 
 from pathlib import Path
 
+import pytest
+
 from app.providers.registry import rows
-from app.providers.table import inserted
+from app.providers.table import TABLES, inserted
 
-README = Path(__file__).parent.parent / "README.md"
-
-
-def test_the_readme_has_the_table_of_the_rows() -> None:
-    readme = README.read_text()
-
-    assert inserted(readme) == readme, "put it there with `python -m app.providers.table`"
+ROOT = Path(__file__).parent.parent
 
 
-def test_each_kind_has_a_row_in_it() -> None:
-    readme = README.read_text()
+@pytest.mark.parametrize("name", TABLES)
+def test_the_table_of_the_rows_is_in_it(name: str) -> None:
+    text = (ROOT / name).read_text()
 
-    assert [kind for kind in rows() if f"| `{kind}` |" not in readme] == []
+    assert inserted(text, TABLES[name]()) == text, "put it there with `python -m app.providers.table`"
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_each_kind_has_a_row_in_it(name: str) -> None:
+    text = (ROOT / name).read_text()
+
+    assert [kind for kind in rows() if f"| `{kind}` |" not in text] == []

@@ -1,11 +1,11 @@
-"""The README's table of providers, made of the same rows that the gateway runs on.
+"""The tables of providers in README.md and docs/providers.md, made of the same rows that the gateway runs on.
 
-`python -m app.providers.table` puts it into README.md; a test holds the two together.
+`python -m app.providers.table` puts them there; a test holds them together.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from app.core.wire import Operation
@@ -22,11 +22,26 @@ def markdown() -> str:
     return "\n".join(_lines()) + "\n"
 
 
-def inserted(readme: str) -> str:
-    """A README with the table between its two marks."""
-    before, _, rest = readme.partition(BEGIN)
+def details() -> str:
+    """Where each kind is, where its key goes, and what its dialect can be asked for."""
+    lines = ["| `kind` | Provider | `base_url` | the key is in | operations |", "|---|---|---|---|---|"]
+    for row in rows().values():
+        url = f"`{row.base_url}`" if row.base_url else "needed"
+        key = f"`{row.key_header}: {row.key_scheme} KEY`".replace(":  ", ": ") if row.kind != "simulated" else ""
+        native = ", ".join(operation for operation in Operation if operation in row.dialect.native)
+        lines.append(f"| `{row.kind}` | {_name(row)} | {url} | {key} | {native} |")
+    return "\n".join(lines) + "\n"
+
+
+#: File -> the table that belongs into it.
+TABLES: Mapping[str, Callable[[], str]] = {"README.md": markdown, "docs/providers.md": details}
+
+
+def inserted(text: str, table: str) -> str:
+    """The text with the table between its two marks."""
+    before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}{markdown()}{END}{after}"
+    return f"{before}{BEGIN}{table}{END}{after}"
 
 
 def _lines() -> Iterator[str]:
@@ -56,5 +71,6 @@ def _name(row: Row) -> str:
 
 
 if __name__ == "__main__":
-    path = Path("README.md")
-    path.write_text(inserted(path.read_text()))
+    for name, table in TABLES.items():
+        path = Path(name)
+        path.write_text(inserted(path.read_text(), table()))

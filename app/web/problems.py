@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import re
 from collections.abc import Callable
 
 from flask import Flask, Response, request
@@ -17,10 +18,8 @@ from app.web.parse import call_id
 
 log = logging.getLogger(__name__)
 
-ROUTES = (
-    "POST /v1/chat/completions, /v1/completions, /v1/embeddings, /v1/moderations, /v1/messages, "
-    "/v1/messages/count_tokens; GET /v1/models, /v1/models/{id}, /health, /health/live, /health/ready, /metrics"
-)
+_METHODS = ("POST", "GET")
+_VARIABLE = re.compile(r"<(?:\w+:)?(\w+)>")
 
 
 def install(app: Flask, language_of: Callable[[str], Language]) -> None:
@@ -30,7 +29,7 @@ def install(app: Flask, language_of: Callable[[str], Language]) -> None:
         return response(error, language_of(request.path), call_id(request))
 
     def http_error(error: HTTPException) -> Response:
-        return gateway_error(_translated(error))
+        return gateway_error(_translated(error, app))
 
     def bug(error: Exception) -> Response:
         log.error("a request ended in an unexpected error", exc_info=error)
@@ -68,9 +67,18 @@ def response(error: GatewayError, language: Language, id_: str) -> Response:
     return Response(body, status, headers, content_type="application/json")
 
 
-def _translated(error: HTTPException) -> GatewayError:
+def routes(app: Flask) -> str:
+    """What the application answers to, for who asked for something else."""
+    told = []
+    for method in _METHODS:
+        rules = [rule.rule for rule in app.url_map.iter_rules() if method in (rule.methods or ())]
+        told.append(f"{method} " + ", ".join(_VARIABLE.sub(r"{\1}", rule) for rule in rules))
+    return "; ".join(told)
+
+
+def _translated(error: HTTPException, app: Flask) -> GatewayError:
     if isinstance(error, NotFound):
-        return invalid(f"there is nothing at this path; there are {ROUTES}", status=404, code="not_found")
+        return invalid(f"there is nothing at this path; there are {routes(app)}", status=404, code="not_found")
     if isinstance(error, MethodNotAllowed):
         allowed = sorted(error.valid_methods or ())
         problem = invalid(f"use {' or '.join(allowed)} here", status=405, code="method_not_allowed")
