@@ -5,7 +5,6 @@ import threading
 
 from app.store.store import Claim, Found, Store, add, hold, key, read, take
 
-
 _NUMBERS = itertools.count()
 
 
