@@ -17,14 +17,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from prometheus_client import Metric
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.exposition import choose_encoder, gzip_accepted
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from app.metrics import health
+from app.metrics import catalogue, health, made
+from app.metrics.catalogue import CACHE, NONE
 from app.metrics.health import ProviderFacts
-from app.metrics.registry import CACHE, NONE, PREFIX
 from app.metrics.slots import REASONS
 
 log = logging.getLogger(__name__)
@@ -93,18 +92,20 @@ class Exposition:
         families: list[Metric] = list(collector.collect())  # type: ignore[no-untyped-call]
         if facts.providers is not None:
             families = [_without_removed(family, {*facts.providers, CACHE, NONE}) for family in families]
-        build = GaugeMetricFamily(PREFIX + "build_info", "What runs.", labels=["version", "python"])
+        build = made.gauge(catalogue.BUILD)
         build.add_metric([facts.version, platform.python_version()], 1)
-        config = GaugeMetricFamily(PREFIX + "config_last_reload_successful", "0: the newest was not taken over.")
-        config.add_metric([], float(facts.config_is_good))
-        exits = CounterMetricFamily(PREFIX + "worker_exits", "Workers that ended.", labels=["reason"])
+        exits = made.counter(catalogue.WORKER_EXITS)
         for reason in REASONS:
             exits.add_metric([reason], facts.exits.get(reason, 0))
-        files = GaugeMetricFamily(PREFIX + "metrics_files", "Files that workers count in.")
-        files.add_metric([], sum(1 for _ in self._directory.glob("*.db")))
-        took = GaugeMetricFamily(PREFIX + "metrics_collect_seconds", "How long the last merge took.")
-        took.add_metric([], time.perf_counter() - began)
-        return [*families, *health.families(facts.health), build, config, exits, files, took]
+        return [
+            *families,
+            *health.families(facts.health),
+            build,
+            exits,
+            made.gauge(catalogue.CONFIG_GOOD, float(facts.config_is_good)),
+            made.gauge(catalogue.FILES, sum(1 for _ in self._directory.glob("*.db"))),
+            made.gauge(catalogue.COLLECT, time.perf_counter() - began),
+        ]
 
 
 def _without_removed(family: Metric, providers: Collection[str]) -> Metric:

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from prometheus_client import Metric
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
-from app.metrics.registry import PREFIX
+from app.metrics import made
+from app.metrics.catalogue import BREAKER, CHECKED, CHECKS, HEALTH
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +24,8 @@ class ProviderFacts:
 
 def families(providers: Mapping[str, ProviderFacts]) -> list[Metric]:
     """By provider: exactly those that are configured."""
-    health = GaugeMetricFamily(PREFIX + "provider_health", "1: well.", labels=["provider"])
-    breaker = GaugeMetricFamily(PREFIX + "circuit_breaker_state", "0 closed, 1 open, 2 half-open.", labels=["provider"])
-    checks = CounterMetricFamily(PREFIX + "provider_health_checks", "Free probes.", labels=["provider", "result"])
-    checked = GaugeMetricFamily(
-        PREFIX + "provider_health_last_check_timestamp_seconds", "End of the last probe.", labels=["provider"]
-    )
+    health, breaker, checked = (made.gauge(metric) for metric in (HEALTH, BREAKER, CHECKED))
+    checks = made.counter(CHECKS)
     for name, facts in providers.items():
         health.add_metric([name], float(facts.well))
         breaker.add_metric([name], facts.breaker)

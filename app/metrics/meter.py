@@ -17,7 +17,8 @@ from app.core.errors import ErrorType, GatewayError, Status
 from app.core.exchange import Observer, Outcome
 from app.core.usage import Usage
 from app.core.wire import Operation
-from app.metrics.registry import CACHE, NONE, OTHER, Lost, Metrics
+from app.metrics.catalogue import CACHE, NONE, OTHER
+from app.metrics.registry import Lost, Metrics
 
 _CHARS_A_TOKEN = 4  # English prose; code and other scripts have fewer
 

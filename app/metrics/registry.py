@@ -1,8 +1,4 @@
-"""The metrics that workers write: names, labels, buckets. Dashboards and alerts query exactly these.
-
-Label sets are closed: a series can never be taken back, so nothing that a client sends may become one. Help texts are
-short because every series carries its own in the files of its slot.
-"""
+"""The metrics that workers write, ready to be counted in. What each is called stands in catalogue.py."""
 
 from __future__ import annotations
 
@@ -11,23 +7,15 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from app.core.errors import ErrorType, Status
+from app.metrics import catalogue
+from app.metrics.catalogue import NONE, OTHER, Metric
 
 log = logging.getLogger(__name__)
-
-PREFIX = "llm_gateway_llm_gateway_"
-
-NONE = "none"  # provider: refused before there was one
-CACHE = "cache"  # provider: answered without one
-OTHER = "other"  # model: a name that the configuration does not know
-
-# 10 and 30 are thresholds of alerts, and so is 5 for the first token: on a boundary they are exact.
-DURATION_BUCKETS = (*(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 7.5, 10, 15, 20, 30, 45, 60, 120, 300, 600),)
-TTFT_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 1, 1.5, 2.5, 5, 7.5, 10, 20, 30, 60, 120)
 
 #: What an attempt at a provider can end in, and what we refuse by ourselves.
 _OF_PROVIDERS = (
@@ -96,37 +84,56 @@ class Metrics:
         self.registry = registry = CollectorRegistry()
         lock = threading.Lock()
 
-        def counter(name: str, text: str, *labels: str) -> Family[Counter]:
-            return Family(Counter(PREFIX + name, text, labels, registry=registry).labels, "counter", make_room, lock)
+        def family(kind: str, metric: Metric, make: Callable[[], Any]) -> Family[Any]:
+            """One without labels is made when it is first written: it would make its file at once."""
+            return Family(make().labels if metric.labels else make, kind, make_room, lock)
 
-        def histogram(name: str, text: str, buckets: tuple[float, ...], *labels: str) -> Family[Histogram]:
-            metric = Histogram(PREFIX + name, text, labels, registry=registry, buckets=buckets)
-            return Family(metric.labels, "histogram", make_room, lock)
+        def counter(metric: Metric) -> Family[Counter]:
+            given = metric.name, metric.text, metric.labels
+            return family("counter", metric, lambda: Counter(*given, registry=registry))
 
-        def live(name: str, text: str, *labels: str) -> Family[Gauge]:
-            """Of this worker alone: gone when it is gone, and summed over those that live."""
-            metric = Gauge(PREFIX + name, text, labels, registry=registry, multiprocess_mode="livesum")
-            return Family(metric.labels, "gauge_livesum", make_room, lock)
+        def histogram(metric: Metric) -> Family[Histogram]:
+            given = metric.name, metric.text, metric.labels
+            return family("histogram", metric, lambda: Histogram(*given, registry=registry, buckets=metric.buckets))
 
-        self.requests = counter("requests_total", "Calls that ended.", "model", "provider", "status", "streaming")
-        self.duration = histogram(
-            "request_duration_seconds", "Arrival to last byte.", DURATION_BUCKETS, "model", "provider", "streaming"
-        )
-        self.tokens = counter("tokens_total", "Tokens of prompts and answers.", "model", "provider", "type")
-        self.active = live("active_requests", "Attempts that are running.", "provider")
-        self.ttft = histogram("ttft_seconds", "Arrival to first content.", TTFT_BUCKETS, "model", "provider")
-        self.errors = counter("errors_total", "Failed attempts, and refusals.", "provider", "error_type")
-        self._config = Family(
-            lambda: Gauge(
-                PREFIX + "config_hash",
-                "First 48 bits of the configuration's hash.",
-                registry=registry,
-                multiprocess_mode="liveall",
-            ),
-            "gauge_liveall",
-            make_room,
-            lock,
-        )
+        def gauge(metric: Metric) -> Family[Gauge]:
+            """Of this worker alone: gone when it is gone."""
+            given = metric.name, metric.text, metric.labels
+            mode: Any = metric.mode
+            return family(f"gauge_{mode}", metric, lambda: Gauge(*given, registry=registry, multiprocess_mode=mode))
+
+        self.requests = counter(catalogue.REQUESTS)
+        self.duration = histogram(catalogue.DURATION)
+        self.ttft = histogram(catalogue.TTFT)
+        self.tokens = counter(catalogue.TOKENS)
+        self.active = gauge(catalogue.ACTIVE)
+        self.errors = counter(catalogue.ERRORS)
+        self.streams = counter(catalogue.STREAMS)
+        self.disconnects = counter(catalogue.DISCONNECTS)
+        self.overhead = histogram(catalogue.OVERHEAD)
+        self.queue_wait = histogram(catalogue.QUEUE_WAIT)
+        self.attempts = counter(catalogue.ATTEMPTS)
+        self.upstream_duration = histogram(catalogue.UPSTREAM_DURATION)
+        self.upstream_ttft = histogram(catalogue.UPSTREAM_TTFT)
+        self.time_per_token = histogram(catalogue.TIME_PER_TOKEN)
+        self.retries = counter(catalogue.RETRIES)
+        self.fallbacks = counter(catalogue.FALLBACKS)
+        self.malformed = counter(catalogue.MALFORMED)
+        self.stream_tokens = counter(catalogue.STREAM_TOKENS)
+        self.stream_seconds = counter(catalogue.STREAM_SECONDS)
+        self.details = counter(catalogue.TOKEN_DETAILS)
+        self.usage_missing = counter(catalogue.USAGE_MISSING)
+        self.estimated = counter(catalogue.ESTIMATED)
+        self.cost = counter(catalogue.COST)
+        self.tenant_requests = counter(catalogue.TENANT_REQUESTS)
+        self.tenant_tokens = counter(catalogue.TENANT_TOKENS)
+        self.tenant_cost = counter(catalogue.TENANT_COST)
+        self.saved_tokens = counter(catalogue.SAVED_TOKENS)
+        self.saved_cost = counter(catalogue.SAVED_COST)
+        self.transitions = counter(catalogue.TRANSITIONS)
+        self.worker_in_flight = gauge(catalogue.WORKER_IN_FLIGHT)
+        self.worker_capacity = gauge(catalogue.WORKER_CAPACITY)
+        self._config = gauge(catalogue.CONFIG_HASH)
 
     def expect(self, pairs: Iterable[tuple[str, str]]) -> None:
         """Make what these (model label, provider) can count: a series that is born with its first error hides it."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.metrics.registry import PREFIX
+from app.metrics.catalogue import PREFIX
 from tests.gunicorn import Server, gunicorn, until
 from tests.health.house import KEY, OFTEN, checks, gauges, health
 from tests.metrics.page import page_of

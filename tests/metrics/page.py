@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from app.metrics.registry import PREFIX
+from app.metrics.catalogue import PREFIX
 from tests.gunicorn import Server
 
 

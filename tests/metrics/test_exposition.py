@@ -11,8 +11,8 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
+from app.metrics.catalogue import PREFIX
 from app.metrics.exposition import Exposition, Facts
-from app.metrics.registry import PREFIX
 
 ROOT = Path(__file__).parent.parent.parent
 FACTS = Facts("1.2.3", {"killed": 2}, {"openai"})

@@ -9,8 +9,9 @@ from app.core.call import Route
 from app.core.errors import ErrorType, GatewayError, Status, invalid
 from app.core.usage import Usage
 from app.core.wire import Frame
+from app.metrics.catalogue import PREFIX
 from app.metrics.meter import Meter
-from app.metrics.registry import PREFIX, Metrics
+from app.metrics.registry import Metrics
 from tests.metrics.calls import ALPHA, BETA, ROUTE, batches, call, exchange, read
 
 

@@ -3,7 +3,8 @@
 import pytest
 from prometheus_client import Metric
 
-from app.metrics.registry import PREFIX, Lost, Metrics
+from app.metrics.catalogue import PREFIX
+from app.metrics.registry import Lost, Metrics
 
 REQUIRED = {
     "requests_total": ("counter", {"model", "provider", "status", "streaming"}),
