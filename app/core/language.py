@@ -8,6 +8,7 @@ from typing import Protocol
 from app.core.delivered import Delivered
 from app.core.errors import GatewayError
 from app.core.json import Json
+from app.core.replay import Replay
 from app.core.wire import Ask, Frame, Operation
 
 
@@ -61,6 +62,9 @@ class Language(Protocol):
 
     def delivered(self) -> Delivered | None:
         """An account of a stream, for its rescue; None in languages whose streams cannot go on in another one."""
+
+    def replay(self) -> Replay | None:
+        """Between its streams and its plain answers; None in languages without streams, or with others."""
 
     def through_chat(self, ask: Ask) -> Translation:
         """For dialects that do not speak this language; never called where chat does not carry it."""

@@ -10,12 +10,14 @@ from app.core.delivered import Delivered
 from app.core.errors import ErrorType, GatewayError, invalid
 from app.core.json import Json, dumps
 from app.core.language import Translation
+from app.core.replay import Replay
 from app.core.wire import Ask, Frame, Operation
 from app.surfaces.delivered import MessagesDelivered
 from app.surfaces.estimate import estimate_tokens
 from app.surfaces.messages_answer import message
 from app.surfaces.messages_request import to_chat
 from app.surfaces.messages_stream import MessageWriter
+from app.surfaces.replay_messages import MessagesReplay
 
 _TYPES: Mapping[int, str] = {
     400: "invalid_request_error",
@@ -85,6 +87,9 @@ class MessagesLanguage:
         if self.operation is Operation.MESSAGES:
             return None
         return Frame({"input_tokens": estimate_tokens(body)}, last=True)
+
+    def replay(self) -> Replay | None:
+        return MessagesReplay() if self.operation is Operation.MESSAGES else None
 
     def through_chat(self, ask: Ask) -> Translation:
         return ThroughChat(ask)

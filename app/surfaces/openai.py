@@ -9,6 +9,7 @@ from app.core.delivered import Delivered
 from app.core.errors import ErrorType, GatewayError
 from app.core.json import Json, dumps
 from app.core.language import Language, Translation
+from app.core.replay import Replay
 from app.core.wire import Ask, Frame, Operation
 from app.surfaces.checks import (
     AT_LEAST_0,
@@ -29,6 +30,8 @@ from app.surfaces.checks import (
     check_messages,
 )
 from app.surfaces.delivered import ChatDelivered
+from app.surfaces.replay_chat import ChatReplay
+from app.surfaces.replay_text import TextReplay
 
 _TYPES: Mapping[int, str] = {
     400: "invalid_request_error",
@@ -123,6 +126,11 @@ class OpenAI:
 
     def unaided(self, body: Json) -> Frame | None:
         return None
+
+    def replay(self) -> Replay | None:
+        if self.operation is Operation.CHAT:
+            return ChatReplay()
+        return TextReplay() if self.operation is Operation.COMPLETIONS else None
 
     def through_chat(self, ask: Ask) -> Translation:
         raise GatewayError(ErrorType.NO_PROVIDER, f"no provider of this model speaks {ask.operation}")
