@@ -10,6 +10,7 @@ from app.core.clock import SystemClock
 from app.factory import create_app
 from app.gateway import Gateway, Process
 from app.instance import member, system
+from app.instance.drain import Drain
 from app.metrics.meter import Meter
 from app.metrics.registry import Metrics
 from app.resilience.budget import RetryBudget
@@ -41,5 +42,6 @@ def start() -> Flask:
     current = Current(build(settings))
     metrics.in_force(hash_)
     watch.start()
-    here.watch(swap, records.catch_up)
+    drain = Drain(here.slot, lambda: current.gateway.settings.server.drain, watch.close)
+    here.watch(swap, records.catch_up, drain.look)
     return create_app(current, Instance(here.relay, here.trouble, here.draining))

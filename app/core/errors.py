@@ -133,6 +133,11 @@ class GatewayError(Exception):
         self.gave_up = False  # set where we have retried in vain, so that the caller's SDK does not multiply it
 
     @property
+    def ends_the_call(self) -> bool:
+        """Whether the call is over whoever might still answer it: the client has left, or we end it."""
+        return self.type is ErrorType.CANCELLED or self.type is ErrorType.SHUTTING_DOWN
+
+    @property
     def counts_as(self) -> Status:
         """The `status` label. A provider's 429, or its not knowing a configured model, is our trouble."""
         if self.provider is not None and self.type is ErrorType.RATE_LIMITED:

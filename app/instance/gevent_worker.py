@@ -1,19 +1,27 @@
-"""The gevent worker, in a file of its own so that gthread runs without gevent."""
+"""The gevent worker, in a file of its own so that gthread runs without gevent.
+
+Its run is ours: gunicorn's closes its listeners up to a second after it was told to stop, with whoever waits there.
+"""
 
 from __future__ import annotations
 
+from functools import partial
 from types import TracebackType
 from typing import Any, Literal, Self
 
 import gevent
+import gevent.event
+import gevent.pool
+import gevent.server
 import gevent.socket
 from gunicorn.workers import ggevent  # type: ignore[import-untyped]
 
 from app.instance.refusals import Page, answer, drain, quiet
-from app.instance.workers import boot, stopping
+from app.instance.workers import boot, stop_listening, stopping
 
 _LINGER = 2.0  # seconds that a kept connection may still send a request after a SIGTERM; gthread has the same
-_LOOK = 0.5  # seconds
+_ALIVE = 1.0  # seconds between two signs of life to the master
+_LOOK = 0.2  # seconds between two looks whether all calls have ended
 
 
 class GeventWorker(ggevent.GeventWorker):  # type: ignore[misc]  # gunicorn has no types
@@ -21,6 +29,7 @@ class GeventWorker(ggevent.GeventWorker):  # type: ignore[misc]  # gunicorn has 
 
     def init_process(self) -> None:
         self.idle: set[Idle] = set()
+        self.told_to_stop = gevent.event.Event()
         boot(self, super().init_process)
 
     def handle(self, listener: Any, client: Any, addr: Any) -> None:
@@ -28,8 +37,18 @@ class GeventWorker(ggevent.GeventWorker):  # type: ignore[misc]  # gunicorn has 
         super().handle(listener, client, addr)
 
     def run(self) -> None:
-        gevent.spawn(self._hang_up)
-        super().run()
+        """Until the last call has ended, however long that takes: what bounds it is `server.drain`."""
+        pools = [gevent.pool.Pool(self.worker_connections) for _ in self.sockets]
+        servers = [self._serve(listener, pool) for listener, pool in zip(self.sockets, pools, strict=True)]
+        while self.alive:
+            self.notify()
+            self.told_to_stop.wait(_ALIVE)
+        for server in servers:
+            self._stop(server)
+        gevent.spawn_later(_LINGER, self._hang_up)
+        while any(map(len, pools)):
+            self.notify()
+            gevent.sleep(_LOOK)
 
     def timeout_ctx(self) -> Idle:
         return Idle(self.idle, self.cfg.keepalive if self.alive else _LINGER)
@@ -37,6 +56,7 @@ class GeventWorker(ggevent.GeventWorker):  # type: ignore[misc]  # gunicorn has 
     def handle_exit(self, sig: int, frame: Any) -> None:
         stopping(self)
         super().handle_exit(sig, frame)
+        self.told_to_stop.set()
 
     def handle_quit(self, sig: int, frame: Any) -> None:
         """Ctrl-C comes from the terminal and again from the master: one way out is enough."""
@@ -50,11 +70,27 @@ class GeventWorker(ggevent.GeventWorker):  # type: ignore[misc]  # gunicorn has 
         answer(self, page, req or getattr(exc, "req", None), client, told)
         drain(client)  # gthread does this by itself
 
+    def _serve(self, listener: Any, pool: gevent.pool.Pool) -> gevent.server.StreamServer:
+        listener.setblocking(1)
+        server = gevent.server.StreamServer(listener, handle=partial(self.handle, Named(listener)), spawn=pool)
+        if self.cfg.workers > 1:
+            server.max_accept = 1  # the next connection may be another worker's
+        server.start()
+        return server
+
+    def _stop(self, server: gevent.server.StreamServer) -> None:
+        server.stop_accepting()
+
+        def take() -> bool:
+            taken = server.do_read()
+            if taken:
+                server.do_handle(*taken)
+            return bool(taken)
+
+        stop_listening(self, server.socket, take, gevent.sleep)
+
     def _hang_up(self) -> None:
-        """A worker that is told to stop waits for its connections, and those that are merely kept may last a minute."""
-        while self.alive:
-            gevent.sleep(_LOOK)
-        gevent.sleep(_LINGER)
+        """Connections that are merely kept may last a minute, and nobody shall wait for them."""
         for wait in list(self.idle):
             gevent.get_hub().loop.run_callback(wait.cut)
 
@@ -68,6 +104,16 @@ class Client(gevent.socket.socket):
         sent = self.send(data, flags)
         if sent < len(data):
             super().sendall(memoryview(data)[sent:], flags)
+
+
+class Named:
+    """All that a call asks of its listener, which may be closed by then."""
+
+    def __init__(self, listener: Any) -> None:
+        self._name = listener.getsockname()
+
+    def getsockname(self) -> Any:
+        return self._name
 
 
 class Idle(gevent.Timeout):

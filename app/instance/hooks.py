@@ -12,7 +12,7 @@ import sys
 from typing import Any
 
 from app.core import json
-from app.instance import environment, rundir, server
+from app.instance import closing, environment, rundir, server
 from app.instance.published import Published
 from app.instance.workers import fail
 from app.metrics import slots
@@ -31,6 +31,8 @@ def when_ready(arbiter: Any) -> None:
     names = [listener.getsockname() for listener in arbiter.LISTENERS]
     addresses = [str(name[0]) if isinstance(name, tuple) else "unix" for name in names]
     arbiter.run_dir.dir.listeners.write_bytes(json.dumps(addresses))
+    for listener in arbiter.LISTENERS:
+        closing.let_in(listener)
     gc.collect()
     gc.freeze()  # so that no worker's collector writes into the pages that it shares with the master
 
@@ -52,6 +54,7 @@ def post_fork(arbiter: Any, worker: Any) -> None:
     """Everything that this worker counts goes to the slot that it takes here, and keeps until it ends."""
     arbiter.run_dir.leave()
     worker.run_dir = arbiter.run_dir.dir
+    worker.owns_listeners = not arbiter.systemd and not any(bind.startswith("fd://") for bind in arbiter.cfg.bind)
     try:
         worker.slot, worker.slot_lock = slots.claim(worker.run_dir.metrics)
         slots.adopt(worker.slot)

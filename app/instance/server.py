@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from app.instance import environment
 
-GRACE = 90  # seconds that calls may take after a SIGTERM
+GRACE = 25 * 3600  # seconds until the master kills its workers: they see to `server.drain` (a day at most) themselves
 CONNECTIONS = 1300  # until a worker knows its configuration
 THREADS = 64  # of a gthread worker
 

@@ -1,14 +1,20 @@
-"""gunicorn's worker classes, but for two things: no error page is HTML, and a worker that cannot boot is survived."""
+"""gunicorn's worker classes, but for three things.
+
+No error page is HTML, a worker that cannot boot is survived, and one that is told to stop hangs up on nobody.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import sys
+import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NoReturn
 
 from gunicorn.workers import gthread  # type: ignore[import-untyped]
 
+from app.instance import closing
 from app.instance.failing import HALT, exit_code
 from app.instance.refusals import Page, answer, quiet
 from app.metrics.slots import DRAINING
@@ -22,10 +28,33 @@ class ThreadWorker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has 
         stopping(self)
         super().handle_exit(sig, frame)
 
+    def set_accept_enabled(self, enabled: bool) -> None:
+        """gunicorn turns it off before it waits for its calls, and closes the listeners when they have ended."""
+        super().set_accept_enabled(enabled)
+        if enabled or self.alive:
+            return
+        for listener in self.sockets:
+            stop_listening(self, listener, partial(self._take, listener), time.sleep)
+
+    def _take(self, listener: Any) -> bool:
+        before = self.nr_conns
+        self.accept(listener)
+        return bool(self.nr_conns > before)
+
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         page, told = Page(), quiet(exc)
         super().handle_error(req, page, addr, told)
         answer(self, page, req or getattr(exc, "req", None), client, told)
+
+
+def stop_listening(worker: Any, listener: Any, take: Callable[[], bool], sleep: Callable[[float], object]) -> None:
+    """Take whoever has been let in, then close; `take` takes one connection, False where nobody is left."""
+    if worker.owns_listeners and closing.is_let_go(listener, worker.ppid) and closing.turn_away(listener):
+        sleep(closing.HANDSHAKE)
+    with contextlib.suppress(OSError):
+        while take():
+            pass
+    listener.close()
 
 
 def stopping(worker: Any) -> None:

@@ -149,7 +149,7 @@ class Rescuer:
             return parts.asker.ask(call, target, self._exchange, self._guard, verdict)
         except GatewayError as failure:
             verdict.failed(failure)
-            if failure.type is ErrorType.CANCELLED:
+            if failure.ends_the_call:
                 raise
             if failure.provider is not None:
                 self._exchange.failure(target, failure)

@@ -180,7 +180,7 @@ class Stream:
         if self._reader.complete:  # all that matters has come: silence or a cut after the finish reason is no loss
             self._answer.close()
             self._end(frames)
-        elif self._content and error.type is not ErrorType.CANCELLED:
+        elif self._content and not error.ends_the_call:
             self._failure = GatewayError(
                 ErrorType.STREAM_INTERRUPTED, f"the stream broke off: {error.message}", provider=error.provider
             )

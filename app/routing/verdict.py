@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from app.core.call import Target
-from app.core.errors import ErrorType, GatewayError
+from app.core.errors import GatewayError
 from app.resilience.breaker import Admission
 from app.routing.places import Places
 
@@ -28,13 +28,13 @@ class Verdict:
 
     def failed(self, error: GatewayError) -> None:
         if self._close():
-            if error.type is ErrorType.CANCELLED:
+            if error.ends_the_call:
                 self._admission.abandoned()
             else:
                 self._admission.failed(error, alone=error.rule.trips_breaker and self._alone())
 
     def abandoned(self) -> None:
-        """The client left, or we stopped: it says nothing about the target."""
+        """The client left, or we stop: it says nothing about the target."""
         if self._close():
             self._admission.abandoned()
 

@@ -1,4 +1,4 @@
-"""Ends upstream calls whose time is up or whose client has left, also while a read blocks.
+"""Ends upstream calls whose time is up, whose client has left or whose worker stops, also while a read blocks.
 
 A socket's own timeout bounds one silence, not a slow drip, and nothing tells a sleeping reader that nobody waits for
 its answer any more. So each call has a Guard, and one thread a worker looks at all of them four times a second: at the
@@ -35,13 +35,14 @@ class Poll(Protocol):
 class Guard:
     """One call's clock and client. `due` may be moved at any time by the call's own thread."""
 
-    __slots__ = ("_clock", "_hang_up", "_ring", "due", "fd", "gone", "late")
+    __slots__ = ("_clock", "_hang_up", "_ring", "closed", "due", "fd", "gone", "late")
 
     def __init__(self, clock: Clock, fd: int | None) -> None:
         self.fd = fd
         self.due = NEVER  # monotonic
         self.gone = False  # the client has left
         self.late = False  # `due` has passed
+        self.closed = False  # this worker stops, and will not wait for it
         self._clock = clock
         self._hang_up: Callable[[], None] | None = None
         self._ring: threading.Event | None = None
@@ -64,6 +65,9 @@ class Guard:
         """Raises GatewayError if the call should not go on."""
         if self.gone:
             raise GatewayError(ErrorType.CANCELLED, "the client left")
+        if self.closed:
+            message = "the gateway is shutting down, and this call did not end in time"
+            raise GatewayError(ErrorType.SHUTTING_DOWN, message, retry_after=1.0)
         if self.late:
             message = f"provider {provider} did not answer in time"
             raise GatewayError(ErrorType.TIMEOUT, message, provider=provider, silent=True)
@@ -71,7 +75,7 @@ class Guard:
     def wait(self, seconds: float) -> None:
         """Let time pass, before another attempt say. Ends early, and raises, when the call should not go on."""
         self._ring = ring = threading.Event()
-        if not self.gone and not self.late and seconds > 0:
+        if not (self.gone or self.late or self.closed) and seconds > 0:
             ring.wait(seconds)
         self._ring = None
         self.check("")
@@ -104,6 +108,7 @@ class Watch:
         self._lock = threading.Lock()
         self._guards: dict[int, Guard] = {}
         self._clients: dict[int, Guard] = {}
+        self._closed = False
         self._stop = threading.Event()
 
     def start(self) -> None:
@@ -116,6 +121,7 @@ class Watch:
         """`fd`: the client's socket, None where there is none to look at."""
         guard = Guard(self._clock, fd)
         with self._lock:
+            guard.closed = self._closed
             self._guards[id(guard)] = guard
             if fd is not None:
                 self._clients[fd] = guard
@@ -128,6 +134,15 @@ class Watch:
             if self._guards.pop(id(guard), None) is not None and self._clients.get(guard.fd or -1) is guard:
                 del self._clients[guard.fd or -1]
                 self._poll.unregister(guard.fd or -1)
+
+    def close(self) -> None:
+        """End every call, and each that is still to come, as `shutting_down`. Idempotent."""
+        with self._lock:
+            self._closed = True
+            open_ = [guard for guard in self._guards.values() if not guard.closed]
+        for guard in open_:
+            guard.closed = True
+            guard.ring()
 
     def look(self) -> None:
         """Once over everybody."""
