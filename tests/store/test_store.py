@@ -75,7 +75,7 @@ def test_a_number_is_held_by_whoever_came_first(store: Store) -> None:
 
 
 def test_many_steps_are_one_tally(store: Store) -> None:
-    place = key("many")
+    place = fresh()
     steps = [add(f"{place}{n}", n, 60) for n in range(500)]
     assert store.tally(place, steps) == list(range(500))
     assert store.tally(place, [read(f"{place}{n}") for n in range(500)]) == list(range(500))

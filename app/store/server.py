@@ -1,0 +1,162 @@
+"""One memcached: its connections, and what is done while it does not answer.
+
+One failure is enough: from then on nobody asks, and after REST a thread of its own tries every second until it answers
+again. So a dead server delays the few calls that were waiting for it, by its timeout, and no others.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TypeVar
+
+from pymemcache.exceptions import (  # type: ignore[import-untyped]
+    MemcacheServerError,
+    MemcacheUnexpectedCloseError,
+)
+
+from app.store.line import Address, Crowded, Line, Patience
+
+log = logging.getLogger(__name__)
+
+REST = 2.0  # seconds before a server that failed is asked again
+BETWEEN = 1.0  # seconds from one try to the next
+FULL = 1.0  # seconds for which nothing is written to a server that has no room
+
+T = TypeVar("T")
+
+
+class Server:
+    """`name` as the configuration has it: "host:port" or "unix:/path"."""
+
+    def __init__(self, name: str, connect_timeout: float, timeout: float, pool: int, patience: Patience) -> None:
+        self.name = name
+        self.answers = False
+        self._connect_timeout = connect_timeout
+        self._timeout = timeout
+        self._patience = patience
+        self._places = threading.Semaphore(pool)
+        self._idle: deque[Line] = deque()
+        self._address: Address = ""
+        self._lock = threading.Lock()
+        self._is_closed = False
+        self._full_until = 0.0
+        self._looked = threading.Event()
+        self._look(0.0)
+
+    def wait(self, seconds: float) -> None:
+        """Until it is known whether it answers."""
+        self._looked.wait(seconds)
+
+    def close(self) -> None:
+        self._is_closed = True
+        self._hang_up()
+
+    @property
+    def has_room(self) -> bool:
+        return time.monotonic() >= self._full_until
+
+    def ask(self, talk: Callable[[Line], T]) -> T | None:
+        """What `talk` returns; None where the server is gone, slow or full. Never raises."""
+        if not self.answers or self._patience.is_over:
+            return None
+        ends = time.monotonic() + self._timeout
+        if not self._places.acquire(timeout=self._timeout):
+            return None
+        try:
+            return self._talk(talk, ends)
+        except Crowded:
+            pass
+        except Exception as error:
+            if isinstance(error, MemcacheServerError) and not isinstance(error, MemcacheUnexpectedCloseError):
+                self._full_until = time.monotonic() + FULL  # it has no room, or the value is too large for it
+            else:
+                self._fail(error)
+        finally:
+            self._places.release()
+        return None
+
+    def _talk(self, talk: Callable[[Line], T], ends: float) -> T:
+        line = self._idle.pop() if self._idle else None
+        if line is not None:
+            try:
+                return self._on(line, talk, ends)
+            except (
+                ConnectionError,
+                MemcacheUnexpectedCloseError,
+            ):  # it was restarted, or hung up on the idle
+                self._hang_up()
+        return self._on(self._connect(ends), talk, ends)
+
+    def _on(self, line: Line, talk: Callable[[Line], T], ends: float) -> T:
+        line.appoint(ends)
+        try:
+            answer = talk(line)
+        except BaseException:
+            line.close()
+            raise
+        if self._is_closed:
+            line.close()
+        else:
+            self._idle.append(line)
+        return answer
+
+    def _connect(self, ends: float) -> Line:
+        line = Line(self._address, self._patience)
+        line.open(max(0.001, min(self._connect_timeout, ends - time.monotonic())))
+        return line
+
+    def _hang_up(self) -> None:
+        while self._idle:
+            with suppress(IndexError):  # another thread was faster
+                self._idle.pop().close()
+
+    def _fail(self, error: Exception) -> None:
+        with self._lock:
+            if not self.answers:
+                return
+            self.answers = False
+        log.warning("memcached %s does not answer (%s); calls go on without it", self.name, type(error).__name__)
+        self._hang_up()
+        self._look(REST)
+
+    def _look(self, after: float) -> None:
+        threading.Thread(target=self._revive, args=(after,), name=f"memcached:{self.name}", daemon=True).start()
+
+    def _revive(self, after: float) -> None:
+        time.sleep(after)
+        while not self._is_closed:
+            try:
+                self._address = _resolve(self.name)
+                ends = time.monotonic() + self._timeout
+                line = self._connect(ends)
+                self._on(line, _greet, ends)
+            except Exception as error:
+                if not self._looked.is_set():
+                    log.warning("memcached %s does not answer (%s)", self.name, type(error).__name__)
+                    self._looked.set()
+                time.sleep(BETWEEN)
+            else:
+                self.answers = True
+                if self._looked.is_set():
+                    log.warning("memcached %s answers again", self.name)
+                self._looked.set()
+                return
+
+
+def _greet(line: Line) -> None:
+    """Whether it speaks the meta protocol, which memcached does since 1.6."""
+    line.raw_command(b"mn", b"MN\r\n")
+
+
+def _resolve(name: str) -> Address:
+    if name.startswith("unix:"):
+        return name.removeprefix("unix:")
+    host, _, port = name.rpartition(":")
+    address: Address = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_STREAM)[0][4][:2]  # type: ignore[assignment]
+    return address
