@@ -10,6 +10,7 @@ from app.config.settings import Settings
 from app.core.call import Rescue, Route, Strategy, Target, Timeouts
 from app.core.clock import Clock
 from app.core.provider import Provider
+from app.core.usage import Price
 from app.logs import CallLog
 from app.metrics.meter import Meter
 from app.resilience.breaker import Breakers
@@ -22,7 +23,7 @@ from app.routing.attempts import Attempts, Policy
 from app.routing.entrance import Entrance
 from app.routing.places import Places
 from app.routing.table import Entry, Instead, RouteTable
-from app.tenants import Tenants
+from app.tenants import ANONYMOUS, Tenants
 from app.upstream.answer import Transport
 from app.upstream.client import HttpTransport
 from app.upstream.simulated import Pace, SimulatedTransport
@@ -63,7 +64,7 @@ def build(settings: Settings, process: Process) -> Gateway:
     routes = RouteTable(
         list(_entries(settings, providers)), providers, timeouts, Rescue(settings.resilience.stream_rescue)
     )
-    process.meter.expect(routes.labels())
+    process.meter.expect(routes.labels(), settings.tenants or (ANONYMOUS.name,))
     return Gateway(
         settings=settings,
         tenants=Tenants(settings.tenants),
@@ -98,6 +99,7 @@ def _entries(settings: Settings, providers: Mapping[str, Provider]) -> Iterator[
                 _timeouts(settings, target.provider, name),
                 weight=target.weight,
                 prefill=target.prefill,
+                price=Price(model.price.input, model.price.cached_input, model.price.output),
             )
             for target in model.targets
         )

@@ -16,6 +16,8 @@ from app.core.errors import GatewayError
 from app.core.exchange import Observer, Outcome
 from app.core.json import dumps
 
+_NANO = 9  # digits of dollars: as fine as any price of a single token
+
 
 class Logger(Protocol):
     def info(self, event: str, **fields: object) -> None: ...
@@ -94,7 +96,7 @@ class _Entry(Observer):
         self._attempts[-1] = f"{target.name}: {error.type}"
 
     def on_end(self, outcome: Outcome) -> None:
-        call, usage = self._call, outcome.usage
+        call, charged = self._call, outcome.charged
         self._logger.info(
             "call",
             request_id=call.id,
@@ -107,8 +109,13 @@ class _Entry(Observer):
             status=outcome.status,
             error_type=outcome.error.type if outcome.error else None,
             attempts=self._attempts,
-            input_tokens=usage.input if usage else None,
-            output_tokens=usage.output if usage else None,
+            input_tokens=charged.input,
+            cached_input_tokens=charged.cached_input,
+            output_tokens=charged.output,
+            reasoning_tokens=charged.reasoning_output,
+            guessed=outcome.guessed,
+            cost_usd=round(outcome.cost, _NANO),
+            provider_cost_usd=round(outcome.spent, _NANO),
             ttft=None if outcome.ttft is None else round(outcome.ttft, 4),
             seconds=round(outcome.seconds, 4),
             rescued=outcome.rescued,

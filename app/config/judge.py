@@ -33,6 +33,7 @@ _EXPECTED: Mapping[str, str] = {
     "less_than_equal": "expected at most {le}",
     "literal_error": "expected {expected}",
 }
+_FOLLOWS = "default_factory_not_called"  # a default that depends on a value with an error of its own
 _TYPE_NAMES = ((bool, "true or false"), (str, "text"), (int, "a number"), (float, "a number"), (list, "a list"))
 
 
@@ -45,6 +46,8 @@ def judge(
     except ValidationError as error:
         shape = schema(not_yet)
         for found in error.errors(include_url=False, include_input=False):
+            if found["type"] == _FOLLOWS:
+                continue
             at = (*_place(found["loc"], tree), *_blamed(found))
             report.add(_told_at(at, origin), _message(found["type"], found.get("ctx", {}), at, tree, shape))
     return None

@@ -62,7 +62,10 @@ class PriceS(Part):
     """USD per million tokens."""
 
     input: Price = Field(default=0.0, description="tokens read")
-    cached_input: Price = Field(default=0.0, description="tokens read that the provider had cached")
+    cached_input: Price = Field(
+        default_factory=lambda given: given.get("input", 0.0),
+        description="tokens read that the provider had cached; left out: as much as the others",
+    )
     output: Price = Field(default=0.0, description="tokens written")
 
 

@@ -24,7 +24,6 @@ PENDING: Mapping[str, tuple[object, ...]] = {
     "models.*.cache": (),
     "models.*.context": (),
     "models.*.max_output": (),
-    "models.*.price": (),
     "tenants.*.limits": (),
     "tenants.*.model_limits": (),
 }

@@ -9,6 +9,7 @@ from enum import StrEnum
 from app.core.json import Json
 from app.core.language import Language
 from app.core.provider import Provider
+from app.core.usage import FREE, Price
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ class Target:
     counted: bool = True  # False for names that only a * stands for: nobody can say how many there will be
     weight: int = 1  # share of first attempts, where the strategy goes by weight
     prefill: bool = False  # continues an answer that it is given the beginning of
+    price: Price = FREE
 
     @property
     def name(self) -> str:

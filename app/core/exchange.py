@@ -13,13 +13,16 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self, TypeVar
 
+from app.core.attempt import Attempt
 from app.core.call import Call, Route, Target
 from app.core.clock import Clock
 from app.core.errors import ErrorType, GatewayError, Status
-from app.core.usage import Usage
+from app.core.usage import NOTHING, Usage, at_least
 from app.core.wire import Frame
 
 log = logging.getLogger(__name__)
+
+PROGRESS = 1.0  # seconds between two words about a stream that goes on
 
 Batch = Sequence[Frame]  # the frames that one read from the upstream made: they leave together
 
@@ -29,16 +32,46 @@ class Outcome:
     """The end of a call. `seconds` run from its arrival; `ttft` to the first content, None where none was shown.
 
     An error with a provider was told by `on_failure` as well; one without is a refusal of ours and told only here.
+
+    A tenant pays for what was delivered, once; providers charge for whatever they made, in every attempt.
     """
 
     status: Status
     error: GatewayError | None
     target: Target | None  # who answered, or was asked last; None where nobody was
-    usage: Usage | None  # as the provider counted; None where it said nothing
+    usage: Usage | None  # as the provider counted what was delivered; None where it said nothing
     chars: int  # of content that left the house
     ttft: float | None
     seconds: float
     rescued: int  # times that a broken stream went on in another one
+    attempts: Sequence[Attempt] = ()  # in their order
+
+    @property
+    def delivered(self) -> Usage:
+        """What the client got: reported where the answer is complete, else guessed from its length where need be."""
+        if self.usage is not None and self.status is Status.SUCCESS:
+            return self.usage
+        return at_least(self.usage, self.chars)
+
+    @property
+    def charged(self) -> Usage:
+        """What the tenant pays for: nothing where no provider was asked."""
+        return self.delivered if self.attempts else NOTHING
+
+    @property
+    def cost(self) -> float:
+        """USD that the tenant pays, by the price of who answered."""
+        return self.target.price.of(self.charged) if self.target is not None else 0.0
+
+    @property
+    def spent(self) -> float:
+        """USD that providers charge, for all attempts."""
+        return sum(attempt.cost() for attempt in self.attempts)
+
+    @property
+    def guessed(self) -> bool:
+        """Whether what the tenant pays for is a guess: nobody counted it, or not to its end."""
+        return self.charged.output > (self.usage.output if self.usage is not None else 0)
 
 
 class Observer:
@@ -56,6 +89,9 @@ class Observer:
     def on_first_content(self, seconds: float) -> None:
         """The first content is about to leave, this long after the call came."""
 
+    def on_progress(self, attempt: Attempt) -> None:
+        """Its stream goes on: told about once a second."""
+
     def on_end(self, outcome: Outcome) -> None:
         """The call is over. Called exactly once."""
 
@@ -69,17 +105,23 @@ class Exchange:
     def __init__(self, call: Call, clock: Clock) -> None:
         self.call = call
         self.target: Target | None = None
-        self.attempts = 0
         self.dropped: tuple[str, ...] = ()
         self.rescued = 0  # times that a broken stream went on in another one
         self.headless = False  # the head left before it was known who would answer
         self.estimated = False  # no provider was asked: the answer is a guess of ours
         self._clock = clock
         self._observers: list[Observer] = []
+        self._attempts: list[Attempt] = []
         self._usage: Usage | None = None
         self._ttft: float | None = None
         self._chars = 0
+        self._next_progress = 0.0  # monotonic
         self._handed_over = self._over = False
+
+    @property
+    def attempts(self) -> int:
+        """How many there were so far."""
+        return len(self._attempts)
 
     def join(self, observer: Joined) -> Joined:
         self._observers.append(observer)
@@ -88,15 +130,20 @@ class Exchange:
     def routed(self, route: Route) -> None:
         self._tell("on_route", route)
 
-    def attempt(self, target: Target) -> None:
+    def attempt(self, target: Target) -> Attempt:
+        """The account of a question that is about to be sent; whoever reads the answer writes it."""
         if self._over:  # the client left while another thread went on searching
             raise GatewayError(ErrorType.CANCELLED, "the client left")
         self.target = target
-        self.attempts += 1
+        attempt = Attempt(target, self._clock.monotonic())
+        self._attempts.append(attempt)
         self._tell("on_attempt", target)
+        return attempt
 
     def failure(self, target: Target, error: GatewayError) -> None:
         error.told = True
+        if self._attempts and self._attempts[-1].target is target:
+            self._close(self._attempts[-1], error)
         if not self._over:
             self._tell("on_failure", target, error)
 
@@ -108,6 +155,8 @@ class Exchange:
         if self._ttft is None and self._chars:
             self._ttft = self._clock.monotonic() - self.call.began
             self._tell("on_first_content", self._ttft)
+        if self._attempts and self._attempts[-1].latest >= self._next_progress:
+            self._progress(self._attempts[-1])
 
     def hand_over(self, batches: Iterator[Batch]) -> Reply:
         self._handed_over = True
@@ -118,11 +167,33 @@ class Exchange:
         if self._over:
             return
         self._over = True
-        seconds = self._clock.monotonic() - self.call.began
-        status = Status.SUCCESS if error is None else error.counts_as
+        if self._attempts:
+            self._close(self._attempts[-1], None)
         self._tell(
-            "on_end", Outcome(status, error, self.target, self._usage, self._chars, self._ttft, seconds, self.rescued)
+            "on_end",
+            Outcome(
+                status=Status.SUCCESS if error is None else error.counts_as,
+                error=error,
+                target=self.target,
+                usage=self._usage,
+                chars=self._chars,
+                ttft=self._ttft,
+                seconds=self._clock.monotonic() - self.call.began,
+                rescued=self.rescued,
+                attempts=self._attempts,
+            ),
         )
+
+    def _progress(self, attempt: Attempt) -> None:
+        if self._next_progress:
+            self._tell("on_progress", attempt)
+        self._next_progress = attempt.latest + PROGRESS
+
+    def _close(self, attempt: Attempt, error: GatewayError | None) -> None:
+        if attempt.ended is None:
+            attempt.ended = self._clock.monotonic()
+        if attempt.error is None:
+            attempt.error = error
 
     def _tell(self, hook: str, *facts: object) -> None:
         for observer in reversed(self._observers):

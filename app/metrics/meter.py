@@ -1,26 +1,26 @@
 """Calls as samples: one observer follows each of them.
 
 `requests_total` counts every call once, at its end; `errors_total` each failed attempt, under its provider, and each
-refusal of ours. What a client gave up is no error. Where a provider reported no usage, or a stream ended before it did,
-the answer's tokens are estimated from its characters; nobody knows those of the prompt then, and they are not counted.
+refusal of ours. What a client gave up is no error. Tokens and cost of providers are those of every attempt, those of
+tenants are what was delivered.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 
 from prometheus_client import Gauge
 
+from app.core.attempt import Attempt
 from app.core.call import Call, Route, Target
 from app.core.errors import ErrorType, GatewayError, Status
 from app.core.exchange import Observer, Outcome
 from app.core.usage import Usage
 from app.core.wire import Operation
-from app.metrics.catalogue import CACHE, NONE, OTHER
+from app.metrics import attempted
+from app.metrics.catalogue import CACHE, NONE, OTHER, Phase, Streamed
 from app.metrics.registry import Lost, Metrics
-
-_CHARS_A_TOKEN = 4  # English prose; code and other scripts have fewer
+from app.metrics.speed import Speeds
 
 #: Refusals whose cause is the providers' state: they count under the first one that would have been asked.
 _NOBODY_TO_ASK = frozenset({ErrorType.CIRCUIT_OPEN, ErrorType.NO_PROVIDER})
@@ -31,34 +31,39 @@ class Meter:
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
+        self._speeds = Speeds(metrics)
 
-    def expect(self, pairs: Iterable[tuple[str, str]]) -> None:
-        """(model label, provider) of everything that can be counted."""
-        self._metrics.expect(pairs)
+    def expect(self, pairs: Iterable[tuple[str, str]], tenants: Iterable[str]) -> None:
+        """(model label, provider) of everything that can be counted, and who may call."""
+        self._metrics.expect(pairs, tenants)
 
     def follow(self, call: Call) -> Observer:
         if call.language.operation is Operation.COUNT_TOKENS:
             return Observer()
-        return Followed(self._metrics, call.stream)
+        return Followed(self._metrics, self._speeds, call)
 
     def refused(self, streaming: bool, error: GatewayError) -> None:
-        """Of a body that never became a Call: no exchange tells."""
+        """Of a body that never became a Call: no exchange tells, and nobody can be sure whose it was."""
         self._metrics.requests(OTHER, NONE, error.counts_as, _flag(streaming)).inc()
         self._metrics.errors(NONE, error.type).inc()
 
 
 class Followed(Observer):
-    __slots__ = ("_active", "_metrics", "_route", "_stream", "_target")
+    __slots__ = ("_active", "_label", "_metrics", "_route", "_speed", "_stream", "_target", "_tenant")
 
-    def __init__(self, metrics: Metrics, stream: bool) -> None:
+    def __init__(self, metrics: Metrics, speeds: Speeds, call: Call) -> None:
         self._metrics = metrics
-        self._stream = stream
+        self._stream = call.stream
+        self._tenant = call.tenant.name
+        self._speed = speeds.follow() if call.stream else None
         self._route: Route | None = None
+        self._label = OTHER
         self._target: Target | None = None
         self._active: Gauge | Lost | None = None  # of the attempt that is running
 
     def on_route(self, route: Route) -> None:
         self._route = route
+        self._label = route.label
 
     def on_attempt(self, target: Target) -> None:
         self._leave()
@@ -74,32 +79,72 @@ class Followed(Observer):
     def on_first_content(self, seconds: float) -> None:
         if self._stream:
             provider = CACHE if self._target is None else self._target.provider.name
-            self._metrics.ttft(self._label(), provider).observe(seconds)
+            self._metrics.ttft(self._label, provider).observe(seconds)
+
+    def on_progress(self, attempt: Attempt) -> None:
+        if self._speed is not None:
+            self._speed.progress(self._label, attempt)
 
     def on_end(self, outcome: Outcome) -> None:
         self._leave()
         metrics, status, streaming = self._metrics, outcome.status, _flag(self._stream)
-        label, provider = self._label(), self._provider(outcome)
+        label, provider = self._label, self._provider(outcome)
         metrics.requests(label, provider, status, streaming).inc()
         if status is Status.SUCCESS or status is Status.ERROR:
             metrics.duration(label, provider, streaming).observe(outcome.seconds)
         error = outcome.error
         if error is not None and error.provider is None and error.type is not ErrorType.CANCELLED:
             metrics.errors(provider if error.type in _NOBODY_TO_ASK else NONE, error.type).inc()
-        if outcome.target is not None:
-            usage = billed(outcome)
-            if usage.input:
-                metrics.tokens(label, provider, "input").inc(usage.input)
-            if usage.output:
-                metrics.tokens(label, provider, "output").inc(usage.output)
+        if status is Status.CANCELLED:
+            metrics.disconnects(provider, self._phase(outcome)).inc()
+        if self._stream and provider is not NONE:
+            metrics.streams(provider, _streamed(outcome)).inc()
+        attempted.count(metrics, label, outcome.attempts)
+        if self._speed is not None:
+            for attempt in outcome.attempts:
+                self._speed.ended(label, attempt)
+        if status is Status.SUCCESS:
+            self._succeeded(outcome, streaming)
+        self._charge(outcome)
+
+    def _succeeded(self, outcome: Outcome, streaming: str) -> None:
+        """What the gateway itself took, where only one provider was waited for."""
+        if len(outcome.attempts) == 1:
+            (attempt,) = outcome.attempts
+            ready, answered = (outcome.ttft, attempt.first) if self._stream else (outcome.seconds, attempt.ended)
+            if ready is not None and answered is not None:
+                self._metrics.overhead(streaming).observe(ready - (answered - attempt.began))
+        elif not outcome.attempts and outcome.usage is not None and self._route is not None:
+            self._saved(self._route, outcome.usage)
+
+    def _saved(self, route: Route, usage: Usage) -> None:
+        """By the cache: what the first target would have charged."""
+        metrics = self._metrics
+        metrics.saved_tokens(route.label, "input").inc(usage.input)
+        metrics.saved_tokens(route.label, "output").inc(usage.output)
+        metrics.saved_cost(route.label).inc(route.targets[0].price.of(usage))
+
+    def _charge(self, outcome: Outcome) -> None:
+        metrics = self._metrics
+        tenant = metrics.tenant(self._tenant)
+        metrics.tenant_requests(tenant, outcome.status).inc()
+        charged = outcome.charged
+        if charged.input:
+            metrics.tenant_tokens(tenant, "input").inc(charged.input)
+        if charged.output:
+            metrics.tenant_tokens(tenant, "output").inc(charged.output)
+        if cost := outcome.cost:
+            metrics.tenant_cost(tenant).inc(cost)
 
     def _leave(self) -> None:
         if self._active is not None:
             self._active.dec()
             self._active = None
 
-    def _label(self) -> str:
-        return OTHER if self._route is None else self._route.label
+    def _phase(self, outcome: Outcome) -> Phase:
+        if not self._stream:
+            return Phase.NON_STREAMING
+        return Phase.BEFORE_FIRST_TOKEN if outcome.ttft is None else Phase.STREAMING
 
     def _provider(self, outcome: Outcome) -> str:
         error = outcome.error
@@ -114,15 +159,12 @@ class Followed(Observer):
         return NONE
 
 
-def billed(outcome: Outcome) -> Usage:
-    """What the provider reported, or at least what an answer of this length must have cost."""
-    reported = outcome.usage
-    if reported is not None and outcome.status is Status.SUCCESS:
-        return reported
-    estimated = math.ceil(outcome.chars / _CHARS_A_TOKEN)
-    if reported is None:
-        return Usage(0, estimated)
-    return Usage(reported.input, max(reported.output, estimated))  # a broken stream's usage may be of its beginning
+def _streamed(outcome: Outcome) -> Streamed:
+    if outcome.status is Status.SUCCESS:
+        return Streamed.RESCUED if outcome.rescued else Streamed.COMPLETE
+    if outcome.status is Status.CANCELLED:
+        return Streamed.CLIENT_GONE
+    return Streamed.UPSTREAM_ERROR if outcome.ttft is None else Streamed.TRUNCATED
 
 
 def _flag(value: bool) -> str:

@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from app.core.errors import ErrorType, Status
 from app.metrics import catalogue
-from app.metrics.catalogue import NONE, OTHER, Metric
+from app.metrics.catalogue import NONE, OTHER, TENANTS, Circuit, Metric, Streamed
 
 log = logging.getLogger(__name__)
 
@@ -44,31 +44,29 @@ Child = TypeVar("Child")  # Counter, Gauge or Histogram
 MakeRoom = Callable[[str], None]
 
 
-class Family(Generic[Child]):
-    """A metric, by its labels' values in their order. Finding a series again costs one look into a dict."""
+class Room:
+    """What it takes to make a series: room in the slot's files, and one at a time.
 
-    def __init__(self, labels: Callable[..., Child], kind: str, make_room: MakeRoom, lock: threading.Lock) -> None:
-        self._labels = labels
-        self._kind = kind
+    Of two threads that make the same file, one would count in a file that is gone.
+    """
+
+    def __init__(self, make_room: MakeRoom) -> None:
         self._make_room = make_room
-        self._lock = lock
-        self._series: dict[tuple[str, ...], Child] = {}
+        self._lock = threading.Lock()
         self._complained = float("-inf")
 
-    def __call__(self, *labels: str) -> Child | Lost:
-        found = self._series.get(labels)
-        return found if found is not None else self._make(labels)
-
-    def _make(self, labels: tuple[str, ...]) -> Child | Lost:
-        with self._lock:  # of two threads that make the same file, one would count in a file that is gone
-            if labels in self._series:
-                return self._series[labels]
+    def make(
+        self, kind: str, series: dict[tuple[str, ...], Any], labels: tuple[str, ...], new: Callable[..., Any]
+    ) -> Any:
+        with self._lock:
+            if labels in series:
+                return series[labels]
             try:
-                self._make_room(self._kind)
+                self._make_room(kind)
             except OSError as error:
                 self._complain(error)
                 return Lost()
-            self._series[labels] = child = self._labels(*labels)
+            series[labels] = child = new(*labels)
             return child
 
     def _complain(self, error: OSError) -> None:
@@ -77,16 +75,30 @@ class Family(Generic[Child]):
             log.error("%s", error)
 
 
+class Family(Generic[Child]):
+    """A metric, by its labels' values in their order. Finding a series again costs one look into a dict."""
+
+    def __init__(self, new: Callable[..., Child], kind: str, room: Room) -> None:
+        self._new = new
+        self._kind = kind
+        self._room = room
+        self._series: dict[tuple[str, ...], Child] = {}
+
+    def __call__(self, *labels: str) -> Child | Lost:
+        found = self._series.get(labels)
+        return found if found is not None else self._room.make(self._kind, self._series, labels, self._new)
+
+
 class Metrics:
     """Made once a process, after its slot was taken: the values are those that the slot's files hold."""
 
     def __init__(self, make_room: MakeRoom = lambda kind: None) -> None:
         self.registry = registry = CollectorRegistry()
-        lock = threading.Lock()
+        room = Room(make_room)
 
         def family(kind: str, metric: Metric, make: Callable[[], Any]) -> Family[Any]:
             """One without labels is made when it is first written: it would make its file at once."""
-            return Family(make().labels if metric.labels else make, kind, make_room, lock)
+            return Family(make().labels if metric.labels else make, kind, room)
 
         def counter(metric: Metric) -> Family[Counter]:
             given = metric.name, metric.text, metric.labels
@@ -134,9 +146,18 @@ class Metrics:
         self.worker_in_flight = gauge(catalogue.WORKER_IN_FLIGHT)
         self.worker_capacity = gauge(catalogue.WORKER_CAPACITY)
         self._config = gauge(catalogue.CONFIG_HASH)
+        self._tenants: set[str] = set()
 
-    def expect(self, pairs: Iterable[tuple[str, str]]) -> None:
-        """Make what these (model label, provider) can count: a series that is born with its first error hides it."""
+    def tenant(self, name: str) -> str:
+        """Its label: the first thousand have one of their own."""
+        if name not in self._tenants:
+            if len(self._tenants) >= TENANTS:
+                return OTHER
+            self._tenants.add(name)
+        return name
+
+    def expect(self, pairs: Iterable[tuple[str, str]], tenants: Iterable[str] = ()) -> None:
+        """Make what these can count: a series that is born with its first error hides it."""
         pairs = set(pairs)
         for (model, provider), streaming in itertools.product(pairs, ("true", "false")):
             self.requests(model, provider, Status.SUCCESS, streaming)
@@ -144,14 +165,28 @@ class Metrics:
         for model, provider in pairs:
             self.tokens(model, provider, "input")
             self.tokens(model, provider, "output")
+            self.cost(model, provider)
+            self.attempts(provider, model, "success")
         for provider in {provider for _, provider in pairs}:
-            self.active(provider)
-            for kind in _OF_PROVIDERS:
-                self.errors(provider, kind)
+            self._expect_provider(provider)
         for streaming in ("true", "false"):
             self.requests(OTHER, NONE, Status.CLIENT_ERROR, streaming)
         for kind in _OURS:
             self.errors(NONE, kind)
+        for tenant in map(self.tenant, tenants):
+            for status in (Status.SUCCESS, Status.ERROR):
+                self.tenant_requests(tenant, status)
+            self.tenant_cost(tenant)
+
+    def _expect_provider(self, provider: str) -> None:
+        self.active(provider)
+        self.malformed(provider)
+        for kind in _OF_PROVIDERS:
+            self.errors(provider, kind)
+        for outcome in Streamed:
+            self.streams(provider, outcome)
+        for to in Circuit:
+            self.transitions(provider, to)
 
     def in_force(self, config_hash: str) -> None:
         """Which configuration this worker has built, in a series of its own."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from app.core.attempt import Attempt
 from app.core.call import Call, Target
 from app.core.clock import Clock
 from app.core.errors import ErrorType, GatewayError
@@ -56,13 +57,13 @@ class Asker:
         exchange.dropped = (*(translation.dropped if translation else ()), *request.dropped)
 
         timeouts = target.timeouts
+        attempt = exchange.attempt(target)
         guard.renew()
-        bounds = Bounds(target, self.ends_at(call, target), guard, self.watch, self.clock)
+        bounds = Bounds(attempt, self.ends_at(call, target), guard, self.watch, self.clock)
         if call.stream:
             bounds.allow_first()
         else:
             bounds.allow(timeouts.first_byte_plain)
-        exchange.attempt(target)
         answer = self.transports[provider.name].send(provider, request, timeouts.connect, guard)
         if answer.status != 200:
             raise provider.dialect.decode_error(provider, answer.status, answer.headers, answer.read())
@@ -70,15 +71,16 @@ class Asker:
             stream = Stream(answer, provider.dialect.reader(ask, provider), translation, bounds, judge)
             stream.begin()
             return stream
-        frame = _whole(answer, ask, target, translation)
+        frame = _whole(answer, ask, attempt, translation, self.clock)
         bounds.end()
         judge.succeeded()
         return iter([[frame]])
 
 
-def _whole(answer: Answer, ask: Ask, target: Target, translation: Translation | None) -> Frame:
-    provider = target.provider
+def _whole(answer: Answer, ask: Ask, attempt: Attempt, translation: Translation | None, clock: Clock) -> Frame:
+    provider = attempt.target.provider
     body = answer.read()
+    attempt.ended = clock.monotonic()
     try:
         parsed = loads(body)
         if not isinstance(parsed, dict):
@@ -88,6 +90,7 @@ def _whole(answer: Answer, ask: Ask, target: Target, translation: Translation | 
         what = "is not JSON" if isinstance(error, NotJson) else "is not an answer"
         message = f"provider {provider.name} sent a body that {what}"
         raise GatewayError(ErrorType.INVALID_RESPONSE, message, provider=provider.name) from error
+    attempt.usage, attempt.chars, attempt.complete = frame.usage, frame.chars, True
     if translation is not None:
         frame = translation.whole(frame)
     frame.last = True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from app.core.call import Target
+from app.core.attempt import Attempt
 from app.core.clock import Clock
 from app.core.errors import ErrorType, GatewayError
 from app.core.exchange import Batch
@@ -19,27 +19,27 @@ AFTER_FINISH = 2.0  # seconds that usage or the end may take after the finish re
 
 
 class Bounds:
-    """Who is asked, until when the whole call may take (monotonic), and the guard that sees to it."""
+    """The attempt, until when the whole call may take (monotonic), and the guard that sees to it."""
 
-    __slots__ = ("_clock", "_ends_at", "_guard", "_token_by", "_watch", "target")
+    __slots__ = ("_ends_at", "_guard", "_token_by", "_watch", "attempt", "clock")
 
-    def __init__(self, target: Target, ends_at: float, guard: Guard, watch: Watch, clock: Clock) -> None:
-        self.target = target
+    def __init__(self, attempt: Attempt, ends_at: float, guard: Guard, watch: Watch, clock: Clock) -> None:
+        self.attempt = attempt
         self._ends_at = ends_at
         self._guard = guard
         self._watch = watch
-        self._clock = clock
-        first_token = target.timeouts.first_token
+        self.clock = clock
+        first_token = attempt.target.timeouts.first_token
         self._token_by = NEVER if first_token is None else clock.monotonic() + first_token
 
     def allow(self, silence: float | None) -> None:
         """From now on, so many seconds of silence at most."""
-        due = self._ends_at if silence is None else self._clock.monotonic() + silence
+        due = self._ends_at if silence is None else self.clock.monotonic() + silence
         self._guard.due = due if due < self._ends_at else self._ends_at
 
     def allow_first(self) -> None:
         """The same, while the provider may think: until any event, and in all until the first content."""
-        self.allow(self.target.timeouts.first_byte)
+        self.allow(self.attempt.target.timeouts.first_byte)
         self._guard.due = min(self._guard.due, self._token_by)
 
     def end(self) -> None:
@@ -65,6 +65,7 @@ class Stream:
         self, answer: Answer, reader: Reader, translation: Translation | None, bounds: Bounds, judge: Judge
     ) -> None:
         self._answer = answer
+        self._attempt = bounds.attempt
         self._reader = reader
         self._translation = translation
         self._bounds = bounds
@@ -130,6 +131,7 @@ class Stream:
     def _take(self, piece: bytes, frames: list[Frame]) -> None:
         reader = self._reader
         was_complete = reader.complete
+        self._attempt.latest = self._bounds.clock.monotonic()
         for event in self._split(piece):
             try:
                 made = reader.feed(event)
@@ -142,7 +144,7 @@ class Stream:
                 return
         if not reader.complete:
             if self._content:
-                self._bounds.allow(self._bounds.target.timeouts.idle)
+                self._bounds.allow(self._attempt.target.timeouts.idle)
             else:
                 self._bounds.allow_first()
         elif not was_complete:
@@ -150,9 +152,15 @@ class Stream:
 
     def _add(self, made: Batch, frames: list[Frame]) -> None:
         """What the reader made, in the client's language."""
+        attempt = self._attempt
         for frame in made:
             if frame.chars:
-                self._content = True
+                attempt.chars += frame.chars
+                if not self._content:
+                    self._content = True
+                    attempt.first = attempt.latest
+            if frame.usage is not None:
+                attempt.usage = frame.usage
             if self._translation is None:
                 frames.append(frame)
             else:
@@ -172,6 +180,8 @@ class Stream:
         if self._translation is not None:
             frames.extend(self._translation.end())
         self._over = True
+        self._attempt.complete = True
+        self._attempt.ended = self._attempt.latest
         self._answer.finish()
         self._bounds.end()
         self._judge.succeeded()
@@ -189,5 +199,5 @@ class Stream:
             self._failure = error
 
     def _named(self, error_type: ErrorType, what: str) -> GatewayError:
-        name = self._bounds.target.provider.name
+        name = self._attempt.target.provider.name
         return GatewayError(error_type, f"provider {name} {what}", provider=name)

@@ -228,3 +228,12 @@ def test_a_null_that_is_nearer_than_a_number_wins_for_plain_calls_too() -> None:
     text = TIMEOUTS.replace("nearer: {targets: [b/x]", "nearer: {targets: [a/x]")
 
     assert settings(text).plain_first_byte("a", "nearer") is None
+
+
+def test_cached_tokens_cost_as_much_as_others_unless_their_price_is_given() -> None:
+    def price(text: str) -> tuple[float, float, float]:
+        found = settings(BASE + f"  x: {{targets: [openai/x], price: {text}}}").models["x"].price
+        return found.input, found.cached_input, found.output
+
+    assert price("{input: 2, output: 8}") == (2, 2, 8)
+    assert price("{input: 2, cached_input: 0, output: 8}") == (2, 0, 8)

@@ -24,7 +24,6 @@ USES = {
     "models.*.cache": MODEL + "cache: {ttl: 5}}",
     "models.*.context": MODEL + "context: 5}",
     "models.*.max_output": MODEL + "max_output: 5}",
-    "models.*.price": MODEL + "price: {}}",
     "tenants.*.limits": TENANT + "limits: {}}}",
     "tenants.*.model_limits": TENANT + "model_limits: {nowhere: {}}}}",
 }

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from app.core.attempt import Attempt
 from app.core.call import Call, Route, Target, Tenant
 from app.core.clock import SystemClock
 from app.core.errors import GatewayError
@@ -32,8 +33,32 @@ def call(*, stream: bool = False, path: str = "/v1/chat/completions", model: str
     )
 
 
+class Told(Exchange):
+    """Keeps the account of its attempt as whoever reads an answer does."""
+
+    def __init__(self, call: Call) -> None:
+        super().__init__(call, SystemClock())
+        self._running: Attempt | None = None
+
+    def attempt(self, target: Target) -> Attempt:
+        self._running = super().attempt(target)
+        return self._running
+
+    def hand_over(self, batches: Iterator[Batch]) -> Reply:
+        return super().hand_over(self._read(batches))
+
+    def _read(self, batches: Iterator[Batch]) -> Iterator[Batch]:
+        for batch in batches:
+            if (attempt := self._running) is not None:
+                for frame in batch:
+                    attempt.usage = frame.usage or attempt.usage
+                    attempt.chars += frame.chars
+                    attempt.complete = frame.last
+            yield batch
+
+
 def exchange(meter: Meter, call: Call) -> Exchange:
-    made = Exchange(call, SystemClock())
+    made = Told(call)
     made.join(meter.follow(call))
     return made
 
