@@ -119,6 +119,7 @@ class _Entry(Observer):
             ttft=None if outcome.ttft is None else round(outcome.ttft, 4),
             seconds=round(outcome.seconds, 4),
             rescued=outcome.rescued,
+            malformed=outcome.malformed,
         )
 
 

@@ -130,6 +130,9 @@ class GatewayError(Exception):
         self.silent = silent
         self.lasting = lasting
         self.told = False  # as the failure of an attempt
+        self.model: str | None = None  # the provider's own name of the one that failed
+        self.attempts: int | None = None  # of the call that ended in this; None: it never became one
+        self.cache: str | None = None  # and whether its answer could have been kept
         self.gave_up = False  # set where we have retried in vain, so that the caller's SDK does not multiply it
 
     @property

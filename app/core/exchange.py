@@ -45,6 +45,7 @@ class Outcome:
     seconds: float
     rescued: int  # times that a broken stream went on in another one
     attempts: Sequence[Attempt] = ()  # in their order
+    malformed: int = 0  # events of providers that could not be read and were left out
 
     @property
     def delivered(self) -> Usage:
@@ -106,7 +107,9 @@ class Exchange:
         self.call = call
         self.target: Target | None = None
         self.dropped: tuple[str, ...] = ()
+        self.cache = "bypass"  # or hit, or miss
         self.rescued = 0  # times that a broken stream went on in another one
+        self.malformed = 0  # events that could not be read and were left out
         self.headless = False  # the head left before it was known who would answer
         self.estimated = False  # no provider was asked: the answer is a guess of ours
         self._clock = clock
@@ -142,10 +145,15 @@ class Exchange:
 
     def failure(self, target: Target, error: GatewayError) -> None:
         error.told = True
+        error.model = target.model
         if self._attempts and self._attempts[-1].target is target:
             self._close(self._attempts[-1], error)
         if not self._over:
             self._tell("on_failure", target, error)
+
+    def skipped(self) -> None:
+        """An event of the provider was malformed: the answer goes on without it."""
+        self.malformed += 1
 
     def batch(self, frames: Batch) -> None:
         for frame in frames:
@@ -169,6 +177,8 @@ class Exchange:
         self._over = True
         if self._attempts:
             self._close(self._attempts[-1], None)
+        if error is not None:
+            error.attempts, error.cache = self.attempts, self.cache
         self._tell(
             "on_end",
             Outcome(
@@ -181,6 +191,7 @@ class Exchange:
                 seconds=self._clock.monotonic() - self.call.began,
                 rescued=self.rescued,
                 attempts=self._attempts,
+                malformed=self.malformed,
             ),
         )
 

@@ -68,7 +68,8 @@ class Asker:
         if answer.status != 200:
             raise provider.dialect.decode_error(provider, answer.status, answer.headers, answer.read())
         if call.stream:
-            stream = Stream(answer, provider.dialect.reader(ask, provider), translation, bounds, judge)
+            reader = provider.dialect.reader(ask, provider)
+            stream = Stream(answer, reader, translation, bounds, judge=judge, skipped=exchange.skipped)
             stream.begin()
             return stream
         frame = _whole(answer, ask, attempt, translation, self.clock)

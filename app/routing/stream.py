@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from app.core.attempt import Attempt
@@ -62,20 +63,28 @@ class Stream:
     """
 
     def __init__(
-        self, answer: Answer, reader: Reader, translation: Translation | None, bounds: Bounds, judge: Judge
+        self,
+        answer: Answer,
+        reader: Reader,
+        translation: Translation | None,
+        bounds: Bounds,
+        *,
+        judge: Judge,
+        skipped: Callable[[], None],
     ) -> None:
+        """`skipped` hears of each event that could not be read."""
         self._answer = answer
         self._attempt = bounds.attempt
         self._reader = reader
         self._translation = translation
         self._bounds = bounds
         self._judge = judge
+        self._skipped = skipped
         self._splitter = Splitter()
         self._content = False
         self._held: list[Batch] = []  # from the last to the first
         self._failure: GatewayError | None = None
         self._over = False
-        self.malformed = 0
 
     def begin(self) -> None:
         """Wait for the first content, or for an answer that ends well without any. Raises as the upstream fails."""
@@ -136,7 +145,7 @@ class Stream:
             try:
                 made = reader.feed(event)
             except ValueError:
-                self.malformed += 1
+                self._skipped()
                 continue
             self._add(made, frames)
             if reader.done:

@@ -15,6 +15,7 @@ from app.core.json import dumps
 from app.core.language import Language
 from app.core.wire import ANTHROPIC
 from app.web.parse import call_id
+from app.web.render import answered, identified
 
 log = logging.getLogger(__name__)
 
@@ -49,10 +50,10 @@ def install(app: Flask, language_of: Callable[[str], Language]) -> None:
 
 def response(error: GatewayError, language: Language, id_: str) -> Response:
     status = error.status
-    headers = {"x-request-id": id_}
-    if language.operation in ANTHROPIC:
-        headers["request-id"] = id_  # where Anthropic's SDK looks for it
-        status = 529 if error.type is ErrorType.OVERLOADED else status
+    headers = identified(id_, language)
+    headers |= answered(error.provider, error.model, error.attempts, error.cache)
+    if language.operation in ANTHROPIC and error.type is ErrorType.OVERLOADED:
+        status = 529
     if status in (429, 503, 529):
         headers["Retry-After"] = str(math.ceil(error.retry_after or 1))
     if status == 401:
@@ -61,8 +62,6 @@ def response(error: GatewayError, language: Language, id_: str) -> Response:
         headers["Allow"] = ", ".join(error.allow)
     if error.gave_up:
         headers["x-should-retry"] = "false"
-    if error.provider is not None:
-        headers["x-gateway-provider"] = error.provider
     body = dumps(language.error(error, id_))
     return Response(body, status, headers, content_type="application/json")
 

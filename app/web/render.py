@@ -30,14 +30,33 @@ def response(call: Call, reply: Reply) -> Response:
     return Response(dumps(frame.data), headers=headers, content_type="application/json")
 
 
+def identified(id_: str, language: Language) -> dict[str, str]:
+    headers = {"x-request-id": id_}
+    if language.operation in ANTHROPIC:
+        headers["request-id"] = id_  # where Anthropic's SDK looks for it
+    return headers
+
+
+def answered(provider: str | None, model: str | None, attempts: int | None, cache: str | None) -> dict[str, str]:
+    """Who answered a call, or failed; what is not known, or means nothing, is left out."""
+    told = {"provider": provider, "model": model and _visible(model), "attempts": attempts, "cache": cache}
+    return {f"x-gateway-{name}": str(value) for name, value in told.items() if value is not None}
+
+
+def _visible(name: str) -> str:
+    """A model's name may be the client's own word, and a header takes little."""
+    if name.isascii() and name.isprintable():
+        return name
+    return "".join(c if c.isascii() and c.isprintable() else "?" for c in name)
+
+
 def _headers(exchange: Exchange) -> dict[str, str]:
-    headers = {"x-request-id": exchange.call.id, "x-gateway-cache": "bypass"}
-    if exchange.call.language.operation in ANTHROPIC:
-        headers["request-id"] = exchange.call.id  # where Anthropic's SDK looks for it
-    if exchange.target is not None and not exchange.headless:
-        headers["x-gateway-provider"] = exchange.target.provider.name
-        headers["x-gateway-model"] = exchange.target.model
-        headers["x-gateway-attempts"] = str(exchange.attempts)
+    headers = identified(exchange.call.id, exchange.call.language)
+    target = exchange.target
+    if target is None or exchange.headless:
+        headers |= answered(None, None, None, exchange.cache)
+    else:
+        headers |= answered(target.provider.name, target.model, exchange.attempts, exchange.cache)
     if exchange.estimated:
         headers["x-gateway-estimated"] = "true"
     if exchange.dropped:

@@ -72,4 +72,4 @@ def configuration(cells: Iterable[Cell], url: str, ports: Mapping[str, str]) -> 
 
 def target_key(cell: Cell) -> str:
     """By which its breaker is found."""
-    return f"{cell.name}/{cell.name}/{'words-5' if cell.below_http else cell.provider}"
+    return f"{cell.name}/{cell.model}"

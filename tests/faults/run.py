@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 from app.resilience.records import Kind, kept
 from app.resilience.state import State
@@ -37,8 +39,10 @@ def run(house: House, cells: Sequence[Cell]) -> Result:
     for request in house.standin.journal.requests():
         models[request.json["messages"][0]["content"]].append(request.model)
     page = settled(house, len(cells))
+    lines = calls_in(house.server.log())
     for one in runs:
         found = [*judge.of_providers(one.cell, models[one.cell.name]), *judge.of_books(one.cell, page)]
+        found += judge.of_log(one.cell, lines[one.cell.name])
         complaints[str(one.cell)] += [*found, *judge.of_breaker(one, *_remembered(house, one.cell))]
     return Result(runs, complaints, _left(house, before))
 
@@ -54,6 +58,15 @@ def settled(house: House, calls: int) -> Page:
     page = until(found, f"{calls} calls on the page")
     assert page is not None
     return page
+
+
+def calls_in(log: str) -> Mapping[str, Sequence[Mapping[str, Any]]]:
+    """The lines of calls, by their ids; gunicorn's own lines are no JSON."""
+    found = defaultdict(list)
+    for line in log.splitlines():
+        if line.startswith("{") and (parsed := json.loads(line))["event"] == "call":
+            found[parsed["request_id"]].append(parsed)
+    return found
 
 
 def _run(house: House, client: Client, cell: Cell) -> Run:

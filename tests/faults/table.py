@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+MARGIN = 4.0  # seconds that a verdict may come after its time, on a machine that is busy with everything else
 FILE = Path(__file__).parent.parent / "faults.yaml"
 
 
@@ -66,6 +67,8 @@ class Cell:
     retry_after: int | None = None
     warm: bool = False
     pings: bool = False
+    skipped: int = 0
+    margin: float = MARGIN
 
     @property
     def name(self) -> str:
@@ -77,14 +80,19 @@ class Cell:
         """Whether no request ever gets there."""
         return self.provider.startswith("port: ")
 
+    @property
+    def model(self) -> str:
+        """The provider's own name of it, which says what is to go wrong."""
+        return f"{self.name}/{'words-5' if self.below_http else self.provider}"
+
     def __str__(self) -> str:
         return f"{self.row}-{'streamed' if self.streamed else 'plain'}-{'beside' if self.beside else 'alone'}"
 
 
 KEYS = frozenset(
     {
-        *("what", "provider", "asked", "error", "alone", "beside", "retry_after", "breaker", "takes", "only"),
-        *("timeouts", "settings", "other", "call", "headers", "says", "warm", "pings", "plain", "streamed"),
+        *("what", "provider", "asked", "error", "alone", "beside", "retry_after", "breaker", "takes", "margin", "only"),
+        *("timeouts", "settings", "other", "call", "headers", "says", "warm", "pings", "skipped", "plain", "streamed"),
     }
 )
 
@@ -149,6 +157,8 @@ def _cell(document: Mapping[str, Any], name: str, row: Mapping[str, Any], *, str
         retry_after=row.get("retry_after"),
         warm=row.get("warm", False),
         pings=row.get("pings", False),
+        skipped=row.get("skipped", 0),
+        margin=row.get("margin", MARGIN),
     )
 
 
