@@ -15,6 +15,7 @@ from app.web.ops import Instance
 def create_app(current: Current, instance: Instance) -> Flask:
     """Hang the routes. Nothing is started here: `current` may be swapped at any time."""
     app = Flask("llm-gateway", static_folder=None)
+    app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False  # they would be the only answers without a body of JSON
     chat = LANGUAGES["/v1/chat/completions"]
 
     def language_of(path: str) -> Language:

@@ -63,9 +63,9 @@ def blueprint(current: Current, instance: Instance) -> Blueprint:
 
 
 def _degraded(instance: Instance) -> list[str]:
-    """What is not as it should be, though calls are answered."""
+    """What is not as it should be, though calls are answered. In words that anybody may read."""
     trouble = instance.trouble()
-    return [f"configuration: the file has errors, the last good one is in force: {trouble}"] if trouble else []
+    return ["configuration: the file has errors, see the log; the last good one is in force"] if trouble else []
 
 
 def _admit(token: str | None) -> None:

@@ -122,10 +122,10 @@ def test_an_expired_key_is_refused_though_it_stands_in_the_file(house: House) ->
 def test_a_secret_that_is_gone_or_empty_keeps_the_last_one_and_is_said(house: House) -> None:
     for spoil in (lambda: house.secret.write_text(""), house.secret.unlink):
         spoil()
-        until(lambda: "api_key_file" in _ready(house), "word about the secret")
+        until(lambda: "configuration" in _ready(house), "word about the secret")
         assert house.status(STAYS) == 200
         house.secret.write_text("provider-key-one")
-        until(lambda: "api_key_file" not in _ready(house), "end of the trouble")
+        until(lambda: "configuration" not in _ready(house), "end of the trouble")
 
 
 def test_a_provider_that_moves_is_followed_and_the_old_place_left(house: House) -> None:

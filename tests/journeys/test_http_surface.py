@@ -43,12 +43,12 @@ def test_a_path_that_is_not_there_is_a_404_that_names_what_is(server: Server, me
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [
-        *(("GET", path, {"POST", "OPTIONS"}) for path in ENDPOINTS),
-        ("DELETE", CHAT, {"POST", "OPTIONS"}),
-        ("PROPFIND", CHAT, {"POST", "OPTIONS"}),
-        ("POST", "/v1/models", {"GET", "HEAD", "OPTIONS"}),
-        ("POST", "/health/live", {"GET", "HEAD", "OPTIONS"}),
-        ("DELETE", "/metrics", {"GET", "HEAD", "OPTIONS"}),
+        *(("GET", path, {"POST"}) for path in ENDPOINTS),
+        ("DELETE", CHAT, {"POST"}),
+        ("PROPFIND", CHAT, {"POST"}),
+        ("POST", "/v1/models", {"GET", "HEAD"}),
+        ("POST", "/health/live", {"GET", "HEAD"}),
+        ("DELETE", "/metrics", {"GET", "HEAD"}),
     ],
 )
 def test_another_method_is_a_405_that_names_those_allowed(
@@ -60,12 +60,31 @@ def test_another_method_is_a_405_that_names_those_allowed(
     assert ("request_id" in answer.json) == path.startswith(MESSAGES)
 
 
-def test_options_and_head_have_no_body(server: Server) -> None:
-    options = send(server, request("OPTIONS", CHAT, key=None))
-    assert (options.status, set(options.headers["allow"].split(", ")), options.body) == (200, {"OPTIONS", "POST"}, b"")
+def test_options_is_a_method_like_another(server: Server) -> None:
+    """Browsers would ask with it whether they may call; they may not."""
+    for path, status in ((CHAT, 405), ("/v1/models", 405), ("/nope", 404)):
+        answer = send(server, request("OPTIONS", path, key=None))
+        assert (answer.status, bool(answer.error["message"])) == (status, True)
+
+
+def test_head_has_no_body(server: Server) -> None:
     for path, status in (("/v1/models", 200), ("/health/live", 200), (CHAT, 405), ("/nope", 404)):
         head = send(server, request("HEAD", path))
         assert (head.status, head.body) == (status, b"")
+
+
+def test_an_error_of_a_call_says_how_far_it_got(server: Server) -> None:
+    unknown, refused = post(server, call("nothing")), post(server, GOOD, headers={"Authorization": "Bearer sk-wrong"})
+    told = {name: value for name, value in unknown.headers.items() if name.startswith("x-gateway")}
+    assert (unknown.status, told) == (404, {"x-gateway-attempts": "0", "x-gateway-cache": "bypass"})
+    assert (refused.status, [name for name in refused.headers if name.startswith("x-gateway")]) == (401, [])
+
+
+@pytest.mark.parametrize("name", ["ü\r\nx-evil: 1", "世界", "a\0b"])
+def test_a_name_that_no_header_can_carry_breaks_no_answer(server: Server, name: str) -> None:
+    answer = post(server, call(f"simulated/{name}"))
+    assert (answer.status, "x-evil" in answer.headers) == (200, False)
+    assert answer.headers["x-gateway-model"].startswith(("??", "a?"))
 
 
 @pytest.mark.parametrize("path", [CHAT, MESSAGES])
