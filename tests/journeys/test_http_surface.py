@@ -262,6 +262,7 @@ def test_a_tenant_sees_and_uses_its_models_alone(server: Server) -> None:
 def test_health_needs_no_key_and_metrics_no_forwarded_neighbour(server: Server) -> None:
     for path in ("/health", "/health/live", "/health/ready"):
         assert send(server, request("GET", path, key=None)).json["status"] == "ok"
+    server.private("/state")  # once there is somebody who knows
     assert send(server, request("GET", "/metrics", key=None)).status == 200
     for header in ("X-Forwarded-For", "Forwarded", "X-Real-Ip"):
         assert send(server, request("GET", "/metrics", headers={header: "for=10.0.0.1"})).status == 404
