@@ -40,7 +40,8 @@ lock: ## resolve the dependencies anew and pin them with their hashes
 	python3 -m venv .venv-lock
 	.venv-lock/bin/python $(PIP) install --quiet uv
 	$(UV) setup.cfg deploy/build.in -o deploy/requirements.txt
-	$(UV) tests/requirements.in -c deploy/requirements.txt -o tests/requirements.txt
+	$(UV) setup.cfg deploy/build.in --all-extras -c deploy/requirements.txt -o deploy/extras.txt
+	$(UV) tests/requirements.in -c deploy/extras.txt -o tests/requirements.txt
 	for name in $(SDKS); do $(UV) tests/sdks/$$name.in -o tests/sdks/$$name.txt || exit; done
 UV = .venv-lock/bin/uv pip compile --quiet --no-config --upgrade --universal --python-version 3.11 \
 	--generate-hashes --no-annotate --custom-compile-command 'make lock'

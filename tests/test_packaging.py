@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LOCKS = [
     ROOT / "deploy/requirements.txt",
     ROOT / "tests/requirements.txt",
+    ROOT / "deploy/extras.txt",
     *sorted((ROOT / "tests/sdks").glob("*.txt")),
 ]
 
@@ -21,7 +22,8 @@ LOCKS = [
 def declared() -> list[Requirement]:
     setup = configparser.ConfigParser()
     setup.read(ROOT / "setup.cfg")
-    lines = setup["options"]["install_requires"].splitlines()
+    wanted = [setup["options"]["install_requires"], *setup["options.extras_require"].values()]
+    lines = [line for part in wanted for line in part.splitlines()]
     return [Requirement(line) for line in lines if line and not line.startswith("#")]
 
 
@@ -36,7 +38,11 @@ def locked(lock: Path) -> dict[str, str]:
 def test_the_lock_satisfies_what_setup_cfg_declares(requirement: Requirement) -> None:
     name = requirement.name.lower().replace("_", "-")
 
-    assert requirement.specifier.contains(locked(LOCKS[0])[name]), "setup.cfg has changed: make lock"
+    assert requirement.specifier.contains(locked(LOCKS[2])[name]), "setup.cfg has changed: make lock"
+
+
+def test_the_extras_add_to_the_lock_and_change_nothing_of_it() -> None:
+    assert locked(LOCKS[0]).items() < locked(LOCKS[2]).items()
 
 
 @pytest.mark.parametrize("lock", LOCKS[:2], ids=lambda lock: lock.parent.name)
