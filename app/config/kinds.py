@@ -47,6 +47,7 @@ KINDS: Mapping[str, Kind] = {
     "anthropic": _HOSTED,
     "azure": Kind(accepts=REMOTE | {"api_version"}, needs=frozenset({"base_url"})),
     "cerebras": _HOSTED,
+    "cohere": _HOSTED,
     "compatible": _ANYWHERE,  # whoever speaks OpenAI's language at a base_url
     "deepseek": _HOSTED,
     "fireworks": _HOSTED,

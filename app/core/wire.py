@@ -18,6 +18,7 @@ class Operation(StrEnum):
     EMBEDDINGS = "embeddings"
     MODERATIONS = "moderations"
     RESPONSES = "responses"
+    RERANK = "rerank"
     MESSAGES = "messages"
     COUNT_TOKENS = "count_tokens"
 
@@ -39,6 +40,13 @@ class Ask:
     id: str = ""  # the call's id; ids that must be minted are derived from fresh randomness, not from this
 
 
+class Framing(StrEnum):
+    """How the events of a stream are set apart, by the media type that asks for it."""
+
+    SSE = "text/event-stream"
+    AWS = "application/vnd.amazon.eventstream"
+
+
 @dataclass(frozen=True, slots=True)
 class UpstreamRequest:
     """What to send. `dropped` are the fields of the ask that this provider cannot be told, for x-gateway-dropped."""
@@ -48,11 +56,12 @@ class UpstreamRequest:
     body: Json
     stream: bool
     dropped: tuple[str, ...] = ()
+    framing: Framing = Framing.SSE  # of the answer, where it is a stream
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One server-sent event; `name` is None where the provider gave none."""
+    """One event of a stream, however it was framed; `name` is None where the provider gave none."""
 
     data: bytes
     name: bytes | None = None

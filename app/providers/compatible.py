@@ -18,7 +18,9 @@ _CHAT = frozenset({Operation.CHAT})
 _AND_VECTORS = _CHAT | {Operation.EMBEDDINGS}
 _AND_TEXT = _CHAT | {Operation.COMPLETIONS}
 _TEXT_AND_VECTORS = _AND_TEXT | {Operation.EMBEDDINGS}
+_TEXT_VECTORS_AND_RERANK = _TEXT_AND_VECTORS | {Operation.RERANK}
 _ALL = _TEXT_AND_VECTORS | {Operation.MODERATIONS}
+_AND_RERANK = _ALL | {Operation.RERANK}
 
 _EVERYTHING = frozenset(Feature)
 _NO_IMAGES = _EVERYTHING - {Feature.VISION}
@@ -113,7 +115,7 @@ ROWS = (
         kind="together",
         title="Together",
         base_url="https://api.together.xyz/v1",
-        dialect=OpenAIDialect(native=_TEXT_AND_VECTORS, quirks=Quirks(asks_usage=False, rename=_MAX_TOKENS)),
+        dialect=OpenAIDialect(native=_TEXT_VECTORS_AND_RERANK, quirks=Quirks(asks_usage=False, rename=_MAX_TOKENS)),
         features=_EVERYTHING,
         docs="https://docs.together.ai/reference",
     ),
@@ -139,7 +141,7 @@ ROWS = (
         title="OpenRouter",
         base_url="https://openrouter.ai/api/v1",
         path="/api/v1",
-        dialect=OpenAIDialect(native=_TEXT_AND_VECTORS),
+        dialect=OpenAIDialect(native=_TEXT_VECTORS_AND_RERANK),
         features=_EVERYTHING,
         docs="https://openrouter.ai/docs/api-reference",
     ),
@@ -195,7 +197,7 @@ ROWS = (
         kind="vllm",
         title="vLLM",
         base_url=None,
-        dialect=OpenAIDialect(native=_TEXT_AND_VECTORS),
+        dialect=OpenAIDialect(native=_TEXT_VECTORS_AND_RERANK),
         features=_EVERYTHING,
         docs="https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html",
     ),
@@ -212,7 +214,7 @@ ROWS = (
         kind="compatible",
         title="anything compatible",
         base_url=None,
-        dialect=OpenAIDialect(native=_ALL),
+        dialect=OpenAIDialect(native=_AND_RERANK),
         features=_EVERYTHING,
         note="any server that speaks OpenAI's language; `base_url` is what its SDK would take, a bare host gets `/v1`",
     ),
@@ -222,7 +224,7 @@ ROWS = (
         base_url="simulated:",
         path="",
         models_url=_no_models,
-        dialect=OpenAIDialect(native=_ALL),
+        dialect=OpenAIDialect(native=_AND_RERANK),
         features=frozenset({Feature.STREAM}),
         note="answers from inside the gateway: no account, no network",
     ),

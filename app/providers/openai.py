@@ -16,12 +16,14 @@ from app.providers.openai_faults import Failed
 from app.providers.openai_text import TextReader, text_answer
 from app.providers.openai_vectors import embeddings_answer, moderations_answer
 from app.providers.quirks import Quirks, shape
+from app.providers.rerank import rerank_answer
 
 PATHS: Mapping[Operation, str] = {
     Operation.CHAT: "/chat/completions",
     Operation.COMPLETIONS: "/completions",
     Operation.EMBEDDINGS: "/embeddings",
     Operation.MODERATIONS: "/moderations",
+    Operation.RERANK: "/rerank",
 }
 
 #: Where an operation of a model is: of the provider, the operation's path, the model.
@@ -70,6 +72,8 @@ class OpenAIDialect:
                 return text_answer(ask, body)
             if ask.operation is Operation.EMBEDDINGS:
                 return embeddings_answer(ask, body, self.quirks.int8_embeddings)
+            if ask.operation is Operation.RERANK:
+                return rerank_answer(ask, body)
             return moderations_answer(ask, body)
         except Failed as error:
             raise failed(provider, error.said) from error

@@ -14,7 +14,7 @@ from app.providers.row import Feature, Row
 
 BEGIN, END = "<!-- providers:begin -->\n", "<!-- providers:end -->"
 
-_OPERATIONS = (Operation.CHAT, Operation.COMPLETIONS, Operation.EMBEDDINGS, Operation.MODERATIONS)
+_OPERATIONS = (Operation.CHAT, Operation.COMPLETIONS, Operation.EMBEDDINGS, Operation.MODERATIONS, Operation.RERANK)
 
 
 def markdown() -> str:

@@ -62,6 +62,18 @@ def check_input(body: Json, name: str) -> None:
         raise invalid(f"{name!r} is an empty array", name)
 
 
+def check_documents(documents: Any) -> None:
+    """Texts, or objects around one."""
+    if documents is None:
+        raise invalid("'documents' is missing", "documents")
+    if not isinstance(documents, list) or not documents:
+        raise invalid("'documents' must be an array with at least one document", "documents")
+    for place, document in enumerate(documents):
+        text = document.get("text") if isinstance(document, dict) else document
+        if not isinstance(text, str):
+            raise invalid("a document must be a string, or an object with a text", f"documents[{place}]")
+
+
 def check_messages(messages: Any) -> None:
     if messages is None:
         raise invalid("'messages' is missing", "messages")

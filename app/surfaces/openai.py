@@ -25,6 +25,7 @@ from app.surfaces.checks import (
     TEXTS,
     WHOLE,
     Rule,
+    check_documents,
     check_fields,
     check_input,
     check_messages,
@@ -84,6 +85,8 @@ _EMBEDDINGS: Mapping[str, Rule] = {"stream": NEVER, "encoding_format": TEXT, "di
 
 _MODERATIONS: Mapping[str, Rule] = {"stream": NEVER}
 
+_RERANK: Mapping[str, Rule] = {"stream": NEVER, "query": TEXT, "top_n": AT_LEAST_1, "return_documents": FLAG}
+
 
 @dataclass(frozen=True, slots=True)
 class OpenAI:
@@ -97,6 +100,9 @@ class OpenAI:
     def check(self, body: Json) -> None:
         if self.operation is Operation.CHAT:
             check_messages(body.get("messages"))
+        elif self.operation is Operation.RERANK:  # no endpoint of OpenAI's: the form that its providers have in common
+            check_input(body, "query")
+            check_documents(body.get("documents"))
         elif self.operation is not Operation.COMPLETIONS:  # a completion without a prompt starts a new document
             check_input(body, "input")
         check_fields(body, self.rules)
@@ -142,4 +148,5 @@ OPENAI_LANGUAGES: Mapping[str, Language] = {
     "/v1/completions": OpenAI(Operation.COMPLETIONS, _COMPLETIONS),
     "/v1/embeddings": OpenAI(Operation.EMBEDDINGS, _EMBEDDINGS),
     "/v1/moderations": OpenAI(Operation.MODERATIONS, _MODERATIONS),
+    "/v1/rerank": OpenAI(Operation.RERANK, _RERANK),
 }

@@ -109,7 +109,7 @@ class _Choice:
     def __init__(self) -> None:
         self._texts: dict[str, list[str]] = {}
         self._calls: dict[int, Json] = {}
-        self._lists: dict[str, list[Json]] = {}  # thinking_blocks, annotations
+        self._lists: dict[str, list[Json]] = {}  # thinking_blocks, annotations, citations
         self._logprobs: dict[str, list[Any]] | None = None
         self._beside: Json = {}
         self._finish: str | None = None
@@ -150,7 +150,7 @@ class _Choice:
         if name == "tool_calls":
             for fragment in value:
                 self._fragment(self._calls.setdefault(fragment["index"], {}), fragment)
-        elif name in ("thinking_blocks", "annotations"):
+        elif name in ("thinking_blocks", "annotations", "citations"):
             self._lists.setdefault(name, []).extend(_unnumbered(value))
         else:
             self._strange = True

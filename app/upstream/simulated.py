@@ -42,7 +42,8 @@ class SimulatedTransport:
         operation = request.url.rpartition("/")[2]
         if operation == "completions":
             return Text(request, self._pace, self._clock, guard).answer()
-        return _plain(_embeddings(request.body) if operation == "embeddings" else _moderations(request.body))
+        make = {"embeddings": _embeddings, "rerank": _rerank}.get(operation, _moderations)
+        return _plain(make(request.body))
 
 
 class Text:
@@ -150,6 +151,16 @@ def _vector(text: object, size: int) -> list[float]:
     raw = [((seed[i % len(seed)] * 31 + i * 17) % 255) / 127.5 - 1 for i in range(size)]
     norm = sum(x * x for x in raw) ** 0.5 or 1.0
     return [x / norm for x in raw]
+
+
+def _rerank(body: Json) -> Json:
+    """The share of the query's words that a document holds."""
+    asked = set(body["query"].lower().split())
+    texts = [each["text"] if isinstance(each, dict) else each for each in body["documents"]]
+    scores = [len(asked & set(text.lower().split())) / max(1, len(asked)) for text in texts]
+    order = sorted(range(len(texts)), key=lambda index: -scores[index])[: body.get("top_n")]
+    results = [{"index": index, "relevance_score": scores[index]} for index in order]
+    return {"model": body["model"], "results": results, "usage": {"total_tokens": _tokens({"input": texts})}}
 
 
 def _moderations(body: Json) -> Json:

@@ -27,6 +27,7 @@ _OPENAI: dict[str, tuple[str, Any, Any]] = {
     "completions": ("/completions", openai.types.Completion, openai.Stream[openai.types.Completion]),
     "embeddings": ("/embeddings", openai.types.CreateEmbeddingResponse, None),
     "moderations": ("/moderations", openai.types.ModerationCreateResponse, None),
+    "rerank": ("/rerank", openai.BaseModel, None),  # no endpoint of OpenAI's, but its SDK can ask for any
 }
 _ANTHROPIC: dict[str, tuple[str, Any, Any]] = {
     "messages": (

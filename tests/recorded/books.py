@@ -9,6 +9,7 @@ from tests.recorded.corpus import Case
 from tests.recorded.entries import entry_of
 from tests.recorded.events import events
 from tests.recorded.house import House
+from tests.recorded.natives import NATIVES, is_native_chat
 from tests.recorded.openai_answer import fold_chat
 from tests.recorded.reading import Tokens
 from tests.recorded.usage import anthropic_tokens, counts_beside, openai_tokens
@@ -35,6 +36,8 @@ def _said(case: Case) -> Tokens | None:
     recorded = case.exchange.response.body
     if case.operation in ("count_tokens", "moderations"):
         return None
+    if is_native_chat(case.exchange):
+        return NATIVES[case.exchange.provider].reading(case.exchange).tokens
     if case.operation == "messages":
         message = fold_message(events(recorded)) if case.is_stream else json.loads(recorded)
         return anthropic_tokens(message["usage"])

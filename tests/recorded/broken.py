@@ -9,6 +9,7 @@ from tests.recorded.anthropic_answer import fold_message, read_message
 from tests.recorded.ask import Answer
 from tests.recorded.corpus import Case
 from tests.recorded.events import events, names
+from tests.recorded.natives import NATIVES, is_native_chat
 from tests.recorded.openai_answer import fold_chat, read_chat
 from tests.recorded.reading import Reading, differences
 
@@ -27,7 +28,13 @@ def broken_off_problems(case: Case, answer: Answer) -> list[str]:
         good = good and not any(choice.get("finish_reason") for event in delivered for choice in event["choices"])
     if not good:
         told.append(f"the last event is {last}")
-    return told + differences(_said(events(case.exchange.response.body)), _said(delivered))
+    return told + differences(_recorded(case), _said(delivered))
+
+
+def _recorded(case: Case) -> Reading:
+    if is_native_chat(case.exchange):
+        return _without_the_end(NATIVES[case.exchange.provider].reading(case.exchange))
+    return _said(events(case.exchange.response.body))
 
 
 def _said(stream: list[Json]) -> Reading:
@@ -36,6 +43,10 @@ def _said(stream: list[Json]) -> Reading:
         reading = read_message(fold_message(stream))
     else:
         reading = read_chat(fold_chat(stream), "", "")
+    return _without_the_end(reading)
+
+
+def _without_the_end(reading: Reading) -> Reading:
     made = [
         replace(each, finish=None, tools=tuple(replace(t, arguments=None) for t in each.tools))
         for each in reading.choices

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tests.recorded.left_out import in_other_language, in_own_language
+from tests.recorded.natives import NATIVES
 from tests.standin import Exchange, load_index, load_recording, recordings_dir
 
 #: Who speaks OpenAI's language.
@@ -31,17 +32,18 @@ COMPATIBLE = (
     "gpustack",
     "zai",
 )
-PROVIDERS = (*COMPATIBLE, "anthropic")
+PROVIDERS = (*COMPATIBLE, "anthropic", *NATIVES)
 
 #: Operations that can be said in the other language too.
-_CROSS = ("chat", "chat_stream", "messages", "messages_stream")
+_CROSS = ("chat", "chat_stream", "messages", "messages_stream", "converse", "converse_stream")
 
 #: Recorded streams in which the provider gave up after the first content. Where an exchange was made up, it says so.
-_BREAK_OFF = ("groq-chat_stream-0a027382c2",)
+_BREAK_OFF = ("groq-chat_stream-0a027382c2", "cohere-chat_stream-677b87df4f")
 
 
 class Way(StrEnum):
-    """How the gateway is asked: in the provider's own language, or in the other one."""
+    """How the gateway is asked: in the provider's own language, or in the other one. Where no client speaks the
+    provider's, OpenAI's stands in for it."""
 
     OWN = "own language"
     OTHER = "other language"

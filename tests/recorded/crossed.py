@@ -81,7 +81,7 @@ def _messages(case: Case, answer: Answer, seed: int) -> list[str]:
     shown = read_message(found)
     if expected.tokens is None:  # Message always has a usage; where nobody counted it says nothing
         shown = Reading(shown.choices, None)
-    return told + differences(expected, shown) + (_blocks(found) if not case.is_stream else [])
+    return told + differences(expected, shown) + (message_blocks(found) if not case.is_stream else [])
 
 
 def as_message(reading: Reading) -> Reading:
@@ -97,7 +97,7 @@ def as_message(reading: Reading) -> Reading:
     return Reading(tuple(made), reading.tokens)
 
 
-def _blocks(message: Json) -> list[str]:
+def message_blocks(message: Json) -> list[str]:
     """Thinking, then text, then tools, as they cannot but come from one message; no empty text."""
     order = [block["type"] for block in message["content"]]
     empty = [block for block in message["content"] if block.get("text") == "" or block.get("thinking") == ""]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qs
 
 from tests.recorded.corpus import Case
+from tests.recorded.natives import is_native_chat
 
 #: What the gateway adds to a base URL, by operation.
 _SUFFIXES = {
@@ -15,6 +16,7 @@ _SUFFIXES = {
     "completions": "/completions",
     "embeddings": "/embeddings",
     "moderations": "/moderations",
+    "rerank": "/rerank",
     "models": "/models",
     "messages": "/messages",
     "count_tokens": "/messages/count_tokens",
@@ -41,6 +43,8 @@ def entry_of(case: Case) -> Entry:
     version = parse_qs(case.query).get("api-version", [None])[0]
     if case.operation == "models":
         return Entry(kind, "/v1", models=listed(case))
+    if is_native_chat(case.exchange) or kind == "cohere":
+        return Entry(kind, "")
     base, deployments, _ = case.path.partition("/openai/deployments/")
     if not deployments:
         base = case.path.removesuffix(_SUFFIXES[case.operation])
@@ -52,5 +56,6 @@ def entry_of(case: Case) -> Entry:
 def listed(case: Case) -> tuple[str, ...]:
     """The names in a recorded list of models, or of the one model that was asked for."""
     body = json.loads(case.exchange.response.body)
-    found = body.get("data") or body.get("items") or [body]  # items: gpustack's own form, where a name is the id
-    return tuple(dict.fromkeys(str(model["name"] if "items" in body else model["id"]) for model in found))
+    found = body.get("data") or body.get("items") or body.get("models") or [body]
+    by = "name" if "items" in body or "id" not in found[0] else "id"
+    return tuple(dict.fromkeys(str(model[by]) for model in found))

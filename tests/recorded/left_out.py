@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
+from tests.recorded.natives import is_native_chat
 from tests.standin import Exchange
 
 #: By operation: what the gateway does not offer.
 _OPERATIONS = {
     "responses": "/v1/responses is not offered yet",
-    "rerank": "/v1/rerank is not offered yet",
     "generate": "Ollama's own API; it is asked under /v1",
 }
 
@@ -23,6 +23,9 @@ _PATHS = {
     "/api/embeddings": "Ollama's own API; it is asked under /v1",
 }
 
+#: The same for Cohere's API before its second version, whose language is another one.
+_COHERES_FIRST = "Cohere's API before its second version; it is asked under /v2"
+
 _MALFORMED = "malformed on purpose, in a way that only this language has"
 
 
@@ -31,6 +34,8 @@ def in_own_language(exchange: Exchange) -> str | None:
     path = urlsplit(exchange.request.url).path
     if reason := _OPERATIONS.get(exchange.operation.removesuffix("_stream")):
         return reason
+    if exchange.provider == "cohere" and path.startswith("/v1/") and not path.startswith("/v1/models"):
+        return _COHERES_FIRST
     for start, reason in _PATHS.items():
         if path.startswith(start):
             return reason
@@ -42,6 +47,8 @@ def in_own_language(exchange: Exchange) -> str | None:
 def in_other_language(exchange: Exchange) -> str | None:
     """Why what this exchange asks cannot be said in the other language; None where it can."""
     body: dict[str, Any] = exchange.request.body
+    if is_native_chat(exchange):
+        return _NO_FORM["documents"] if "documents" in body else None
     return _not_in_chat(body) if exchange.operation.startswith("messages") else _not_in_messages(body)
 
 
@@ -62,6 +69,7 @@ _NO_FORM = {
     "functions": "asks for functions, the form before tools; Messages has tools alone",
     "speech": "speech; Messages has no form for it",
     "kept file": "a file that OpenAI keeps; Anthropic's clients can only name those that Anthropic keeps",
+    "documents": "documents to answer from, in a field of Cohere's own; Messages has none like it",
     "own tool": "a tool that OpenRouter runs itself; Messages has no form for it",
 }
 

@@ -30,6 +30,7 @@ _READ = {
     "openai-chat-3322e25f7a": "context_length",  # 429, but: Request too large (Limit 400000, Requested 2500013)
     "azure-chat-8e5d2c151b": "content_filter",  # the prompt was filtered
     "azure-chat_stream-3ab44aba51": "model_not_found",  # 400 unknown_model
+    "cohere-chat-36708a69de": "context_length",  # too many tokens: size limit exceeded by 189876 tokens
     "xai-chat-8b30cfb9b7": "authentication",  # 400 Incorrect API key provided
 }
 

@@ -1,0 +1,42 @@
+"""Providers whose language no client speaks: what is asked of them leads through OpenAI's chat and back.
+
+Each has a module here, written from its API and not from the gateway, that can turn a recorded request into the chat
+request which leads to it, say what a sent request asks otherwise than the recorded one, and read a recorded answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tests.recorded import cohere
+from tests.recorded.reading import Reading
+from tests.standin import Exchange, RequestRecord
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Native:
+    """`to_chat` leaves the model to its caller. `dropped`: what the client was told is lost. `stream_of`: the body of a
+    stream that can be told before anything of it was content."""
+
+    to_chat: Callable[[Exchange], Json]
+    asked_otherwise: Callable[[Exchange, RequestRecord, set[str]], list[str]]
+    reading: Callable[[Exchange], Reading]
+
+
+#: Provider -> its module's functions, for its operation `chat` or whatever it calls it.
+NATIVES: Mapping[str, Native] = {
+    "cohere": Native(cohere.to_chat, cohere.asked_otherwise, cohere.reading),
+}
+
+#: What it calls a chat.
+CHATS = ("chat", "converse")
+
+
+def is_native_chat(exchange: Exchange) -> bool:
+    """Whether a chat of this exchange is in a language that no client speaks."""
+    operation = exchange.operation.removesuffix("_stream")
+    return exchange.provider in NATIVES and operation in CHATS
