@@ -23,6 +23,7 @@ from app.routing.attempts import Attempts, Policy
 from app.routing.entrance import Entrance
 from app.routing.places import Places
 from app.routing.table import Entry, Instead, RouteTable
+from app.store.store import Store
 from app.tenants import ANONYMOUS, Tenants
 from app.upstream.answer import Transport
 from app.upstream.client import HttpTransport
@@ -40,6 +41,7 @@ class Process:
     records: Records
     budget: RetryBudget
     poll: Callable[[], Poll]
+    store: Store
     clock: Clock
 
 
@@ -54,6 +56,7 @@ class Gateway:
     watch: Watch
     meter: Meter
     calls: CallLog
+    store: Store
     clock: Clock
 
 
@@ -82,6 +85,7 @@ def build(settings: Settings, process: Process) -> Gateway:
         watch=process.watch,
         meter=process.meter,
         calls=process.calls,
+        store=process.store,
         clock=process.clock,
     )
 

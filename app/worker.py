@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from flask import Flask
 
 from app import gateway, logs
@@ -15,9 +17,13 @@ from app.metrics.meter import Meter
 from app.metrics.registry import Metrics
 from app.resilience.budget import RetryBudget
 from app.resilience.records import Records
+from app.store.store import Store
+from app.store.stores import Stores
 from app.upstream.watch import Watch
 from app.web.current import Current
 from app.web.ops import Instance
+
+log = logging.getLogger(__name__)
 
 
 def start() -> Flask:
@@ -30,18 +36,33 @@ def start() -> Flask:
     meter = Meter(metrics)
     records = Records(here.run_dir.breakers, clock)
     budget = RetryBudget(clock)
+    stores = Stores(clock)
 
     def build(settings: Settings) -> Gateway:
         logger = logs.configure(settings.logging.level, settings.logging.format)
-        return gateway.build(settings, Process(meter, logs.CallLog(logger), watch, records, budget, system.poll, clock))
+        store = _store(stores, settings)
+        process = Process(meter, logs.CallLog(logger), watch, records, budget, system.poll, store, clock)
+        return gateway.build(settings, process)
 
     def swap(settings: Settings, hash_: str) -> None:
         current.gateway = build(settings)
         metrics.in_force(hash_)
 
+    def look_at_store() -> None:
+        if current.gateway.store.is_shared:
+            metrics.memcached_up().set(not current.gateway.store.gone())
+
     current = Current(build(settings))
     metrics.in_force(hash_)
     watch.start()
     drain = Drain(here.slot, lambda: current.gateway.settings.server.drain, watch.close)
-    here.watch(swap, records.catch_up, drain.look)
+    here.watch(swap, records.catch_up, drain.look, look_at_store)
     return create_app(current, Instance(here.relay, here.trouble, here.draining))
+
+
+def _store(stores: Stores, settings: Settings) -> Store:
+    given = settings.memcached
+    store = stores.of(given.servers, given.counters, given.connect_timeout, given.timeout, given.pool)
+    if not store.is_shared and settings.has_shared_state:
+        log.warning("no memcached.servers: limits are divided among the workers, and each keeps its answers to itself")
+    return store

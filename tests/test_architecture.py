@@ -7,7 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 APP = ROOT / "app"
 
-CONCERNS = {"tenants", "routing", "metrics", "logs"}
+CONCERNS = {"tenants", "routing", "metrics", "logs", "store"}
 
 #: room -> rooms it may import. A module directly in app/ is a room of its own. From the ground up.
 MAY_IMPORT: dict[str, set[str]] = {

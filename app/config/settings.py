@@ -169,6 +169,15 @@ class Settings(Part):
             raise Misfit("missing; answers that memcached keeps are signed with it", "cache", "secret")
         return self
 
+    @property
+    def has_shared_state(self) -> bool:
+        """Whether anything in here is for all workers and replicas together: a limit, or answers that are kept."""
+        limits = [self.limits.default]
+        for tenant in self.tenants.values():
+            limits += [tenant.limits, *tenant.model_limits.values()]
+        keeps = [self.cache.ttl, *(model.cache.ttl for model in self.models.values())]
+        return any(limit.limits_anything for limit in limits) or any(keeps)
+
     def timeouts_of(self, provider: str, model: str | None = None) -> Timeouts:
         """The time bounds of a call to this provider, by way of this entry of `models` if there is one."""
         found = self.providers[provider].timeouts.over(self.timeouts.over(Timeouts()))

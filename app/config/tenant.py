@@ -55,6 +55,10 @@ class LimitsS(Part):
     tokens_per_minute: Count | None = Field(default=None, description="tokens in any 60 seconds, read and written")
     concurrent: Count | None = Field(default=None, description="calls at a time")
 
+    @property
+    def limits_anything(self) -> bool:
+        return any(limit is not None for limit in (self.requests_per_minute, self.tokens_per_minute, self.concurrent))
+
 
 class TenantS(Part):
     keys: Annotated[

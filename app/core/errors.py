@@ -129,6 +129,7 @@ class GatewayError(Exception):
         self.allow = allow
         self.silent = silent
         self.lasting = lasting
+        self.headers: Mapping[str, str] = {}  # that the answer carries, beside those which every error has
         self.told = False  # as the failure of an attempt
         self.model: str | None = None  # the provider's own name of the one that failed
         self.attempts: int | None = None  # of the call that ended in this; None: it never became one

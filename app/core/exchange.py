@@ -108,6 +108,7 @@ class Exchange:
         self.target: Target | None = None
         self.dropped: tuple[str, ...] = ()
         self.cache = "bypass"  # or hit, or miss
+        self.headers: dict[str, str] = {}  # that the answer carries, be it an error
         self.rescued = 0  # times that a broken stream went on in another one
         self.malformed = 0  # events that could not be read and were left out
         self.headless = False  # the head left before it was known who would answer
@@ -178,7 +179,7 @@ class Exchange:
         if self._attempts:
             self._close(self._attempts[-1], None)
         if error is not None:
-            error.attempts, error.cache = self.attempts, self.cache
+            error.attempts, error.cache, error.headers = self.attempts, self.cache, self.headers
         self._tell(
             "on_end",
             Outcome(

@@ -145,6 +145,7 @@ class Metrics:
         self.transitions = counter(catalogue.TRANSITIONS)
         self.worker_in_flight = gauge(catalogue.WORKER_IN_FLIGHT)
         self.worker_capacity = gauge(catalogue.WORKER_CAPACITY)
+        self.memcached_up = gauge(catalogue.MEMCACHED_UP)
         self._config = gauge(catalogue.CONFIG_HASH)
         self._tenants: set[str] = set()
 

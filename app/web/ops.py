@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from flask import Blueprint, Response, request
@@ -40,7 +40,7 @@ def blueprint(current: Current, instance: Instance) -> Blueprint:
     @ops.get("/health")
     @ops.get("/health/ready")
     def ready() -> Response:
-        degraded = _degraded(instance)
+        degraded = _degraded(instance, current.gateway.store.gone())
         if instance.draining():
             return _json({"status": "draining", "degraded": degraded}, 503, {"Retry-After": "1"})
         return _json({"status": "degraded" if degraded else "ok", "degraded": degraded})
@@ -62,10 +62,14 @@ def blueprint(current: Current, instance: Instance) -> Blueprint:
     return ops
 
 
-def _degraded(instance: Instance) -> list[str]:
+def _degraded(instance: Instance, gone: Sequence[str]) -> list[str]:
     """What is not as it should be, though calls are answered. In words that anybody may read."""
-    trouble = instance.trouble()
-    return ["configuration: the file has errors, see the log; the last good one is in force"] if trouble else []
+    found = []
+    if instance.trouble():
+        found.append("configuration: the file has errors, see the log; the last good one is in force")
+    if gone:
+        found.append("memcached: a server does not answer, see the log; limits are local, nothing is cached")
+    return found
 
 
 def _admit(token: str | None) -> None:

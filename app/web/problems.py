@@ -52,6 +52,7 @@ def response(error: GatewayError, language: Language, id_: str) -> Response:
     status = error.status
     headers = identified(id_, language)
     headers |= answered(error.provider, error.model, error.attempts, error.cache)
+    headers |= error.headers
     if language.operation in ANTHROPIC and error.type is ErrorType.OVERLOADED:
         status = 529
     if status in (429, 503, 529):

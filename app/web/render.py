@@ -57,6 +57,7 @@ def _headers(exchange: Exchange) -> dict[str, str]:
         headers |= answered(None, None, None, exchange.cache)
     else:
         headers |= answered(target.provider.name, target.model, exchange.attempts, exchange.cache)
+    headers |= exchange.headers
     if exchange.estimated:
         headers["x-gateway-estimated"] = "true"
     if exchange.dropped:

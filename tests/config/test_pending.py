@@ -13,7 +13,6 @@ TENANT = BASE + "tenants: {a: {keys: [], "
 #: A use of each line of the table. The value is of no importance, nor whether it is what would stand there anyway.
 USES = {
     "server.trusted_proxies": BASE + "server: {trusted_proxies: []}",
-    "memcached": BASE + "memcached: null",
     "cache": BASE + "cache: {ttl: 0}",
     "limits": BASE + "limits: {}",
     "providers.*.region": PROVIDER + "region: x}}",

@@ -13,6 +13,7 @@ from app.metrics.meter import Meter
 from app.metrics.registry import Metrics
 from app.resilience.budget import RetryBudget
 from app.resilience.records import Records
+from app.store.memory import Memory
 from app.upstream.watch import Watch
 
 BASE = """
@@ -35,7 +36,9 @@ def built(found: Settings, directory: Path) -> Gateway:
     records = Records(directory / "breakers", clock)
     calls = logs.CallLog(logs.configure("error", "json"))
     watch, budget = Watch(clock, system.poll()), RetryBudget(clock)
-    return gateway.build(found, Process(Meter(Metrics()), calls, watch, records, budget, system.poll, clock))
+    return gateway.build(
+        found, Process(Meter(Metrics()), calls, watch, records, budget, system.poll, Memory(clock), clock)
+    )
 
 
 def test_the_breakers_of_a_provider_are_found_under_the_names_that_calls_use(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from app.metrics.meter import Meter
 from app.metrics.registry import Metrics
 from app.resilience.budget import RetryBudget
 from app.resilience.records import Records
+from app.store.memory import Memory
 from app.upstream.watch import Watch
 from app.web.current import Current
 from app.web.ops import Instance
@@ -70,7 +71,9 @@ class House:
 
     def _built(self) -> gateway.Gateway:
         budget = RetryBudget(self._clock)
-        process = Process(self._meter, self._calls, self._watch, self._records, budget, system.poll, self._clock)
+        process = Process(
+            self._meter, self._calls, self._watch, self._records, budget, system.poll, Memory(self._clock), self._clock
+        )
         return gateway.build(self._settings, process)
 
     def _configuration(self) -> dict[str, Any]:
