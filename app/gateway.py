@@ -68,6 +68,9 @@ def build(settings: Settings, process: Process) -> Gateway:
         list(_entries(settings, providers)), providers, timeouts, Rescue(settings.resilience.stream_rescue)
     )
     process.meter.expect(routes.labels(), settings.tenants or (ANONYMOUS.name,))
+    for provider in providers.values():
+        if provider.credentials is not None:
+            provider.credentials.prepare()
     return Gateway(
         settings=settings,
         tenants=Tenants(settings.tenants),

@@ -68,6 +68,9 @@ class Credentials(Protocol):
     def fingerprint(self) -> str:
         """Another one when they are changed; says nothing about them."""
 
+    def prepare(self) -> None:
+        """Calls will come: begin to fetch what takes time. Does not wait."""
+
     def headers(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes, patience: Patience
     ) -> Mapping[str, str]:

@@ -25,6 +25,8 @@ class Signed:
     seen: list[tuple[str, str, str | None, bytes]] = field(default_factory=list)
     fingerprint: str = "one"
 
+    def prepare(self) -> None: ...
+
     def headers(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes, patience: Patience
     ) -> Mapping[str, str]:
@@ -39,6 +41,8 @@ class Waiting:
 
     def __init__(self) -> None:
         self.begun, self.ready = threading.Event(), threading.Event()
+
+    def prepare(self) -> None: ...
 
     def headers(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes, patience: Patience
