@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from importlib.util import find_spec
 
 from app.config.kinds import Kind
 from app.config.problems import Path, Report, suggestion
@@ -49,5 +50,20 @@ def _fit(entry: dict[str, object], at: Path, kind: str, kinds: Mapping[str, Kind
     for key in row.needs:
         if entry.get(key) is None:
             report.add((*at, key), f"missing; providers of the kind {kind} need it")
-    if row.needs_key and all(entry.get(key) is None for key in ("api_key", "api_key_file", "base_url")):
-        report.add((*at, "api_key"), "missing; expected this or api_key_file")
+    has_key = any(entry.get(key) is not None for key in ("api_key", "api_key_file"))
+    if row.needs_key and not has_key and all(entry.get(key) is None for key in ("base_url", *row.instead)):
+        instead = "".join(f", or {key} with credentials_file or the machine's own" for key in row.instead[:1])
+        report.add((*at, "api_key"), f"missing; expected this or api_key_file{instead}")
+    if has_key and entry.get("credentials_file") is not None:
+        report.add((*at, "credentials_file"), "expected either this or an API key, not both")
+    elif row.package and not has_key and not _is_installed(row.package):
+        report.add(at, f"needs a package that is not installed: pip install 'llm-gateway[{row.extra}]'")
+
+
+def _is_installed(package: str) -> bool:
+    """Without importing it: that takes time."""
+    parents = package.split(".")[:-1]
+    try:
+        return all(find_spec(name) for name in (*parents, package))
+    except ModuleNotFoundError:
+        return False

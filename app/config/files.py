@@ -5,6 +5,7 @@ The content of each `*_file` is part of the configuration: it is read with it, h
 
 from __future__ import annotations
 
+import json
 import os
 import ssl
 from collections.abc import Callable, Mapping
@@ -63,9 +64,8 @@ def fill(tree: object, files: Reader, folder: str, report: Report) -> tuple[obje
     for path in (_CERTIFICATES, _CREDENTIALS):
         for at in matches(tree, path):
             content = _content(tree, at, files, report)
-            if content is not None and path == _CERTIFICATES and not _are_certificates(content):
-                report.add(at, "expected a file of certificates in PEM form")
             if content is not None:
+                _judge(content, path, at, tree, report)
                 found[at] = os.path.join(folder, str(get(tree, at)))
     return changed(tree, found), origin
 
@@ -81,6 +81,25 @@ def _content(tree: object, at: Path, files: Reader, report: Report) -> str | Non
     except ValueError:  # not UTF-8, or a name with a NUL
         report.add(at, "expected the name of a file of UTF-8 text")
     return None
+
+
+def _judge(content: str, path: Path, at: Path, tree: object, report: Report) -> None:
+    """What a file that others open holds, as far as it can be told."""
+    if path == _CERTIFICATES and not _are_certificates(content):
+        report.add(at, "expected a file of certificates in PEM form")
+    if path == _CREDENTIALS and not _are_googles(content, get(tree, (*at[:-1], "kind"))):
+        report.add(at, "expected a file of Google credentials: JSON with a type")
+
+
+def _are_googles(content: str, kind: object) -> bool:
+    """Only of Vertex's it is known here what they look like."""
+    if kind != "vertex":
+        return True
+    try:
+        described = json.loads(content)
+    except ValueError:
+        return False
+    return isinstance(described, dict) and isinstance(described.get("type"), str)
 
 
 def _are_certificates(pem: str) -> bool:

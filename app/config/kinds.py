@@ -32,11 +32,18 @@ FAULTS = (
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One row. `accepts` are the settings that not every kind has; `needs` must be there, with or without a key."""
+    """One row. `accepts` are the settings that not every kind has; `needs` must be there, with or without a key.
+
+    `instead`: settings that make a key needless, the first of which is named where there is neither. `package` is then
+    what makes the credentials, and `extra` what it is installed with.
+    """
 
     accepts: frozenset[str] = REMOTE
     needs: frozenset[str] = frozenset()
     needs_key: bool = True  # unless the entry names a base_url: what stands there may want none
+    instead: tuple[str, ...] = ()
+    package: str | None = None
+    extra: str | None = None
 
 
 _HOSTED = Kind()
@@ -51,6 +58,7 @@ KINDS: Mapping[str, Kind] = {
     "compatible": _ANYWHERE,  # whoever speaks OpenAI's language at a base_url
     "deepseek": _HOSTED,
     "fireworks": _HOSTED,
+    "gemini": _HOSTED,
     "groq": _HOSTED,
     "huggingface": _HOSTED,
     "mistral": _HOSTED,
@@ -63,6 +71,12 @@ KINDS: Mapping[str, Kind] = {
         needs_key=False,
     ),
     "together": _HOSTED,
+    "vertex": Kind(
+        accepts=REMOTE | {"project", "location", "credentials_file"},
+        instead=("project",),
+        package="google.auth",
+        extra="vertex",
+    ),
     "vllm": _ANYWHERE,
     "xai": _HOSTED,
     "zai": _HOSTED,

@@ -32,7 +32,7 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class _Wish:
+class Wish:
     """What the client asked for, and in which field. `on` None: it said nothing."""
 
     name: str
@@ -47,7 +47,7 @@ def plan(body: Json, row: Claude, max_tokens: int, *, forced: bool) -> Plan:
     Raises:
         GatewayError: invalid_request, for an effort that is none.
     """
-    wish = _wish(body)
+    wish = wished(body)
     if row.thinking is Thinking.NO:
         return Plan(lost=wish.name if wish.on else None)
     if row.thinking is Thinking.BUDGET:
@@ -55,24 +55,25 @@ def plan(body: Json, row: Claude, max_tokens: int, *, forced: bool) -> Plan:
     return _adaptive(wish, row)
 
 
-def _wish(body: Json) -> _Wish:
+def wished(body: Json) -> Wish:
+    """Raises GatewayError (invalid_request) for an effort that is none."""
     own, effort = body.get("thinking"), body.get("reasoning_effort")
     if effort is not None and effort != "default":
         if not isinstance(effort, str) or (effort != "none" and effort not in BUDGETS):
             raise invalid(f"reasoning_effort must be one of none, {', '.join(BUDGETS)}", "reasoning_effort")
-        return _Wish("reasoning_effort", effort != "none", effort)
+        return Wish("reasoning_effort", effort != "none", effort)
     if own is None:
-        return _Wish("reasoning_effort")
+        return Wish("reasoning_effort")
     if not isinstance(own, dict):
         raise invalid("thinking must be an object", "thinking")
-    return _Wish("thinking", own.get("type") != "disabled", budget=_number(own.get("budget_tokens")))
+    return Wish("thinking", own.get("type") != "disabled", budget=_number(own.get("budget_tokens")))
 
 
 def _number(value: Any) -> int | None:
     return value if isinstance(value, int) and value > 0 else None
 
 
-def _with_budget(wish: _Wish, max_tokens: int, *, forced: bool) -> Plan:
+def _with_budget(wish: Wish, max_tokens: int, *, forced: bool) -> Plan:
     if not wish.on:
         return Plan()
     if forced or max_tokens <= LEAST:
@@ -85,7 +86,7 @@ def _with_budget(wish: _Wish, max_tokens: int, *, forced: bool) -> Plan:
     return Plan(thinking, on=True, sees_thinking=True)
 
 
-def _adaptive(wish: _Wish, row: Claude) -> Plan:
+def _adaptive(wish: Wish, row: Claude) -> Plan:
     if wish.on is None:
         return Plan(on=row.thinking is not Thinking.ADAPTIVE, sees_thinking=True)
     if wish.on:

@@ -83,6 +83,7 @@ CHAT: Mapping[str, Fate | Judge] = {
     "prompt_cache_key": DROP,
     "prompt_cache_options": DROP,
     "prompt_cache_retention": DROP,
+    "safety_settings": DROP,  # Gemini's own: what is blocked, and what is not
     "documents": REFUSE,  # Cohere's own: what the answer is to be drawn from
     "citation_options": DROP,  # Cohere's own
     "safety_mode": REFUSE,  # Cohere's own
@@ -99,6 +100,17 @@ BY_DIALECT: Mapping[str, Mapping[str, Fate | Judge]] = {
         "safety_identifier": CARRY,
         "service_tier": CARRY,
         "cache_control": CARRY,
+    },
+    "gemini": {
+        "seed": CARRY,
+        "frequency_penalty": CARRY,
+        "presence_penalty": CARRY,
+        "logprobs": CARRY,
+        "top_logprobs": CARRY,
+        "n": CARRY,
+        "response_format": CARRY,
+        "service_tier": CARRY,
+        "safety_settings": CARRY,
     },
     "cohere": {
         "seed": CARRY,

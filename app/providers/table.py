@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from app.core.provider import NOWHERE
 from app.core.wire import Operation
 from app.providers.registry import rows
 from app.providers.row import Feature, Row
@@ -26,7 +27,8 @@ def details() -> str:
     """Where each kind is, where its key goes, and what its dialect can be asked for."""
     lines = ["| `kind` | Provider | `base_url` | the key is in | operations |", "|---|---|---|---|---|"]
     for row in rows().values():
-        url = f"`{row.base_url}`" if row.base_url else "needed"
+        place = row.base_url_at(NOWHERE) if row.base_url_at else row.base_url
+        url = f"`{place}`" if place else "needed"
         key = f"`{row.key_header}: {row.key_scheme} KEY`".replace(":  ", ": ") if row.kind != "simulated" else ""
         native = ", ".join(operation for operation in Operation if operation in row.dialect.native)
         lines.append(f"| `{row.kind}` | {_name(row)} | {url} | {key} | {native} |")

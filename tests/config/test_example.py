@@ -8,7 +8,9 @@ from app.config.schema import schema
 from tests.config.test_schema import properties
 
 EXAMPLE = Path(__file__).parents[2] / "gateway.example.yaml"
-ENVIRON = {name: "made-up" for name in ("METRICS_TOKEN", "OPENAI_API_KEY", "ANTHROPIC_API_KEY", "AZURE_KEY")}
+ENVIRON = {
+    name: "made-up" for name in ("METRICS_TOKEN", "OPENAI_API_KEY", "ANTHROPIC_API_KEY", "AZURE_KEY", "GEMINI_API_KEY")
+}
 
 
 def test_the_example_is_a_good_configuration() -> None:

@@ -88,7 +88,7 @@ def test_the_kinds_are_those_that_there_are_providers_for() -> None:
 
     assert set(KINDS) == set(rows)
     assert {kind for kind, row in KINDS.items() if "base_url" in row.needs} == {
-        kind for kind, row in rows.items() if row.base_url is None
+        kind for kind, row in rows.items() if row.base_url is None and row.base_url_at is None
     }
 
 
