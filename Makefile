@@ -16,10 +16,10 @@ RUN := .venv/.run-$(call sum,deploy/requirements.txt setup.cfg pyproject.toml)
 DEV := .venv/.dev-$(call sum,deploy/requirements.txt tests/requirements.txt setup.cfg pyproject.toml)
 sdk_stamp = .venv-sdks/$(1)/.made-$(call sum,tests/sdks/$(1).txt)
 
-.PHONY: help venv sdks run test lint lock bench soak clean
+.PHONY: help venv sdks run test lint lock bench soak monitoring clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 venv: $(DEV) ## build .venv with everything that runs and tests the gateway
 
@@ -34,7 +34,7 @@ test: venv sdks lint ## lint, type-check and test
 lint: venv
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/mypy app tests bench
+	$(BIN)/mypy app tests bench monitoring
 
 lock: ## resolve the dependencies anew and pin them with their hashes
 	python3 -m venv .venv-lock
@@ -58,9 +58,12 @@ soak-overload: $(DEV)
 soak-%: $(DEV)
 	@$(BIN)/python -m tests.soak $*
 
+monitoring: $(DEV) ## write what is generated in monitoring/: dashboards, rules of objectives, Kubernetes objects
+	@$(BIN)/python -m monitoring.source
+
 clean: ## remove what the other targets made
 	rm -rf .venv .venv-sdks .venv-lock .bench .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
-	find app bench tests -name __pycache__ -prune -exec rm -rf {} +
+	find app bench monitoring tests -name __pycache__ -prune -exec rm -rf {} +
 
 .venv/bin/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer with venv is needed (on Debian: python3-venv)" >&2; exit 1; }

@@ -1,0 +1,1 @@
+"""Dashboards, alerts and rules for Prometheus, Alertmanager and Grafana. What is made of what: monitoring/source."""
