@@ -19,3 +19,12 @@ def message_id() -> str:
 
 def tool_use_id() -> str:
     return f"toolu_01{secrets.token_hex(11)}"
+
+
+def response_id() -> str:
+    return f"resp_{secrets.token_hex(24)}"
+
+
+def item_id(kind: str) -> str:
+    """Of an item of a response: `kind` is msg, fc or rs."""
+    return f"{kind}_{secrets.token_hex(24)}"

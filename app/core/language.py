@@ -54,8 +54,8 @@ class Language(Protocol):
     def error(self, error: GatewayError, call_id: str) -> Json:
         """The error object of this language."""
 
-    def error_event(self, error: GatewayError, call_id: str) -> bytes:
-        """The same, inside a stream that has begun."""
+    def error_event(self, error: GatewayError, call_id: str, after: Sequence[Frame] = ()) -> bytes:
+        """The same, inside a stream that has begun; `after` are the frames that left last."""
 
     def unaided(self, body: Json) -> Frame | None:
         """An answer for want of a provider that could give a better one; marked as an estimate. None: there is none."""

@@ -22,6 +22,9 @@ _TEXT_VECTORS_AND_RERANK = _TEXT_AND_VECTORS | {Operation.RERANK}
 _ALL = _TEXT_AND_VECTORS | {Operation.MODERATIONS}
 _AND_RERANK = _ALL | {Operation.RERANK}
 
+#: Who speaks the Responses API, too; everybody else is asked in chat.
+_RESPONSES = frozenset({Operation.RESPONSES})
+
 _EVERYTHING = frozenset(Feature)
 _NO_IMAGES = _EVERYTHING - {Feature.VISION}
 
@@ -50,7 +53,7 @@ ROWS = (
         kind="openai",
         title="OpenAI",
         base_url="https://api.openai.com/v1",
-        dialect=OpenAIDialect(native=_ALL, quirks=Quirks(call_ids=at_most_40)),
+        dialect=OpenAIDialect(native=_ALL | _RESPONSES, quirks=Quirks(call_ids=at_most_40)),
         features=_EVERYTHING,
         docs="https://platform.openai.com/docs/api-reference",
     ),
@@ -124,7 +127,7 @@ ROWS = (
         title="DeepSeek",
         base_url="https://api.deepseek.com",
         path="",
-        dialect=OpenAIDialect(quirks=Quirks(rename=_MAX_TOKENS, developer_role=False)),
+        dialect=OpenAIDialect(native=_CHAT | _RESPONSES, quirks=Quirks(rename=_MAX_TOKENS, developer_role=False)),
         features=_NO_IMAGES - {Feature.JSON_SCHEMA},
         docs="https://api-docs.deepseek.com",
     ),
@@ -132,7 +135,7 @@ ROWS = (
         kind="xai",
         title="xAI",
         base_url="https://api.x.ai/v1",
-        dialect=OpenAIDialect(),
+        dialect=OpenAIDialect(native=_CHAT | _RESPONSES),
         features=_EVERYTHING,
         docs="https://docs.x.ai/docs/api-reference",
     ),
@@ -141,7 +144,7 @@ ROWS = (
         title="OpenRouter",
         base_url="https://openrouter.ai/api/v1",
         path="/api/v1",
-        dialect=OpenAIDialect(native=_TEXT_VECTORS_AND_RERANK),
+        dialect=OpenAIDialect(native=_TEXT_VECTORS_AND_RERANK | _RESPONSES),
         features=_EVERYTHING,
         docs="https://openrouter.ai/docs/api-reference",
     ),

@@ -166,6 +166,44 @@ MESSAGES: Mapping[str, Fate | Judge] = {
     "inference_geo": REFUSE,  # where data is worked on is a promise that nobody else has made
 }
 
+#: Fields of a Responses request, on their way to chat.
+RESPONSES: Mapping[str, Fate | Judge] = {
+    "input": CARRY,
+    "model": CARRY,
+    "stream": CARRY,
+    "stream_options": CARRY,  # there is no padding to be left out
+    "instructions": CARRY,
+    "max_output_tokens": CARRY,
+    "temperature": CARRY,
+    "top_p": CARRY,
+    "top_logprobs": CARRY,
+    "tools": CARRY,
+    "tool_choice": CARRY,
+    "parallel_tool_calls": CARRY,
+    "reasoning": CARRY,
+    "text": CARRY,
+    "include": CARRY,
+    "metadata": CARRY,  # comes back with the answer, and is for nothing else
+    "service_tier": CARRY,
+    "user": CARRY,
+    "safety_identifier": CARRY,
+    "prompt_cache_key": CARRY,
+    "prompt_cache_options": CARRY,
+    "prompt_cache_retention": CARRY,
+    "store": drop_unless(False),  # the answer is the same; who asks for it later is told then
+    "truncation": drop_unless("disabled"),  # a conversation that is too long is an error that says so
+    "max_tool_calls": DROP,  # of tools that the provider runs, of which there are none
+    "context_management": drop_unless([]),
+    "image": DROP,
+    "access_programs": DROP,
+    "background_options": DROP,
+    "background": refuse_unless(False),
+    "previous_response_id": REFUSE,
+    "conversation": REFUSE,
+    "prompt": REFUSE,
+    "moderation": REFUSE,
+}
+
 #: What a caller who is refused can do.
 _INSTEAD: Mapping[str, str] = {
     "n": "ask n times",
@@ -173,6 +211,10 @@ _INSTEAD: Mapping[str, str] = {
     "function_call": "use tool_choice",
     "response_format": "give a json_schema",
     "thread": "send the whole conversation",
+    "background": "leave it out",
+    "previous_response_id": "send the whole conversation in input",
+    "conversation": "send the whole conversation in input",
+    "prompt": "send the text of the prompt in instructions and input",
     "web_search_options": "give the provider's own search tool in tools",
 }
 
@@ -192,6 +234,11 @@ def check(body: Json, dialect: str) -> tuple[str, ...]:
 def check_messages(body: Json) -> tuple[str, ...]:
     """The same for a Messages request on its way to chat."""
     return _dropped(body, MESSAGES, "the provider of this model")
+
+
+def check_responses(body: Json) -> tuple[str, ...]:
+    """The same for a Responses request on its way to chat."""
+    return _dropped(body, RESPONSES, "the provider of this model")
 
 
 def _dropped(

@@ -13,6 +13,7 @@ from app.providers.openai_chat import chat_answer
 from app.providers.openai_chat_stream import ChatReader
 from app.providers.openai_errors import failed, refused
 from app.providers.openai_faults import Failed
+from app.providers.openai_responses import ResponsesReader, response_answer
 from app.providers.openai_text import TextReader, text_answer
 from app.providers.openai_vectors import embeddings_answer, moderations_answer
 from app.providers.quirks import Quirks, shape
@@ -24,6 +25,7 @@ PATHS: Mapping[Operation, str] = {
     Operation.EMBEDDINGS: "/embeddings",
     Operation.MODERATIONS: "/moderations",
     Operation.RERANK: "/rerank",
+    Operation.RESPONSES: "/responses",
 }
 
 #: Where an operation of a model is: of the provider, the operation's path, the model.
@@ -53,7 +55,7 @@ class OpenAIDialect:
         body = {**ask.body, "model": model}
         if ask.stream:
             body["stream"] = True
-            if self.quirks.asks_usage:
+            if self.quirks.asks_usage and operation is not Operation.RESPONSES:
                 given = body.get("stream_options")
                 body["stream_options"] = {**(given if isinstance(given, dict) else {}), "include_usage": True}
         return UpstreamRequest(
@@ -61,7 +63,7 @@ class OpenAIDialect:
             headers=provider.headers,
             body=body,
             stream=ask.stream,
-            dropped=shape(body, operation, self.quirks, provider.name),
+            dropped=() if operation is Operation.RESPONSES else shape(body, operation, self.quirks, provider.name),
         )
 
     def decode(self, ask: Ask, provider: Provider, body: Json) -> Frame:
@@ -70,6 +72,8 @@ class OpenAIDialect:
                 return chat_answer(ask, body)
             if ask.operation is Operation.COMPLETIONS:
                 return text_answer(ask, body)
+            if ask.operation is Operation.RESPONSES:
+                return response_answer(ask, body)
             if ask.operation is Operation.EMBEDDINGS:
                 return embeddings_answer(ask, body, self.quirks.int8_embeddings)
             if ask.operation is Operation.RERANK:
@@ -82,6 +86,8 @@ class OpenAIDialect:
         def fail(said: object) -> GatewayError:
             return failed(provider, said)
 
+        if ask.operation is Operation.RESPONSES:
+            return ResponsesReader(ask, fail)
         return TextReader(ask, fail) if ask.operation is Operation.COMPLETIONS else ChatReader(ask, fail)
 
     def decode_error(self, provider: Provider, status: int, headers: Mapping[str, str], body: bytes) -> GatewayError:

@@ -57,6 +57,24 @@ _IN_STREAM: Mapping[str, ErrorType] = {
     "slow_down": ErrorType.OVERLOADED,
     "timeout": ErrorType.TIMEOUT,
     "invalid_request_error": ErrorType.INVALID_REQUEST,
+    **dict.fromkeys(  # of a failed response: what is wrong with an image of the request
+        (
+            "invalid_image",
+            "invalid_image_format",
+            "invalid_base64_image",
+            "invalid_image_url",
+            "invalid_image_mode",
+            "image_too_large",
+            "image_too_small",
+            "image_parse_error",
+            "image_file_too_large",
+            "image_file_not_found",
+            "empty_image_file",
+            "unsupported_image_media_type",
+            "failed_to_download_image",
+        ),
+        ErrorType.INVALID_REQUEST,
+    ),
     "tool_use_failed": ErrorType.INVALID_REQUEST,  # Groq: what the model said does not fit the tools of the request
 }
 

@@ -72,6 +72,33 @@ def settle_input(raw: Json) -> Usage:
     return Usage(input=prompt, output=0)
 
 
+def settle_response(body: Json) -> Usage | None:
+    """The same for a response, whose counts have other names and details that are all required."""
+    raw = body.get("usage")
+    if not isinstance(raw, dict) or not raw:
+        if raw is not None:
+            body["usage"] = None
+        return None
+    given, made = _count(raw, "input_tokens") or 0, _count(raw, "output_tokens") or 0
+    made = max(made, (_count(raw, "total_tokens") or 0) - given)
+    of_input, of_output = _details(raw, "input_tokens_details"), _details(raw, "output_tokens_details")
+    usage = Usage(
+        input=given,
+        output=made,
+        cached_input=_count(of_input, "cached_tokens") or 0,
+        cache_write_input=_count(of_input, "cache_write_tokens") or 0,
+        reasoning_output=_count(of_output, "reasoning_tokens") or 0,
+    )
+    raw |= {"input_tokens": given, "output_tokens": made, "total_tokens": given + made}
+    raw["input_tokens_details"] = {
+        **of_input,
+        "cached_tokens": usage.cached_input,
+        "cache_write_tokens": usage.cache_write_input,
+    }
+    raw["output_tokens_details"] = {**of_output, "reasoning_tokens": usage.reasoning_output}
+    return usage
+
+
 def _details(raw: Json, name: str) -> Json:
     details = raw.get(name)
     if isinstance(details, dict):

@@ -62,12 +62,12 @@ def takes(route: Route, body: dict[str, Any]) -> bool:
 
 
 def _messages(body: dict[str, Any]) -> list[Any]:
-    messages = body.get("messages")
+    messages = body.get("messages") or body.get("input")
     return messages if isinstance(messages, list) else []
 
 
 def _parts(message: Any) -> list[Any]:
-    content = message.get("content") if isinstance(message, dict) else None
+    content = (message.get("content") or message.get("output")) if isinstance(message, dict) else None
     return content if isinstance(content, list) else []
 
 

@@ -77,7 +77,7 @@ class MessagesLanguage:
             told["details"] = {"error_code": error.code}
         return {"type": "error", "error": told, "request_id": call_id}
 
-    def error_event(self, error: GatewayError, call_id: str) -> bytes:
+    def error_event(self, error: GatewayError, call_id: str, after: Sequence[Frame] = ()) -> bytes:
         return b"event: error\ndata: %s\n\n" % dumps(self.error(error, call_id))
 
     def delivered(self) -> Delivered | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from app.core.delivered import Delivered
@@ -124,7 +124,7 @@ class OpenAI:
             }
         }
 
-    def error_event(self, error: GatewayError, call_id: str) -> bytes:
+    def error_event(self, error: GatewayError, call_id: str, after: Sequence[Frame] = ()) -> bytes:
         return b"data: " + dumps(self.error(error, call_id)) + b"\n\n"
 
     def delivered(self) -> Delivered | None:

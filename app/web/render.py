@@ -6,7 +6,7 @@ from flask import Response
 
 from app.core.call import Call
 from app.core.errors import GatewayError
-from app.core.exchange import Exchange, Reply
+from app.core.exchange import Batch, Exchange, Reply
 from app.core.json import dumps
 from app.core.language import Language
 from app.core.wire import ANTHROPIC, Frame
@@ -76,6 +76,7 @@ class Events:
         self._reply = reply
         self._language = language
         self._over = False
+        self._last: Batch = ()
 
     def __iter__(self) -> Events:
         return self
@@ -91,8 +92,9 @@ class Events:
                     return self._language.done
             except GatewayError as error:
                 self._over = True
-                return self._language.error_event(error, self._reply.exchange.call.id)
+                return self._language.error_event(error, self._reply.exchange.call.id, self._last)
             else:
+                self._last = batch
                 if sent := b"".join([render(f) if f.data is not None else _comment(f) for f in batch]):
                     return sent
         raise StopIteration

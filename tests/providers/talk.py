@@ -7,6 +7,7 @@ from typing import Any
 
 from openai.types import Completion, CreateEmbeddingResponse, ModerationCreateResponse
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
+from openai.types.responses import Response
 from pydantic import TypeAdapter
 
 from app.core.json import Json, dumps, loads
@@ -20,6 +21,7 @@ WHOLE: dict[Operation, TypeAdapter[Any]] = {
     Operation.COMPLETIONS: TypeAdapter(Completion),
     Operation.EMBEDDINGS: TypeAdapter(CreateEmbeddingResponse),
     Operation.MODERATIONS: TypeAdapter(ModerationCreateResponse),
+    Operation.RESPONSES: TypeAdapter(Response),
 }
 CHUNK: TypeAdapter[Any] = TypeAdapter(ChatCompletionChunk)
 

@@ -7,6 +7,7 @@ from typing import get_type_hints
 import pytest
 from anthropic.types.message_create_params import MessageCreateParamsNonStreaming
 from openai.types.chat.completion_create_params import CompletionCreateParamsNonStreaming
+from openai.types.responses.response_create_params import ResponseCreateParamsNonStreaming
 
 from app.core.errors import GatewayError
 from app.providers import fields
@@ -26,6 +27,12 @@ def test_every_field_of_anthropics_api_has_a_fate() -> None:
 
 def test_what_one_language_says_otherwise_is_a_field_that_all_know_of() -> None:
     assert {name for own in fields.BY_DIALECT.values() for name in own} - set(fields.CHAT) == set()
+
+
+def test_every_field_of_the_responses_api_has_a_fate() -> None:
+    known = set(get_type_hints(ResponseCreateParamsNonStreaming))
+
+    assert known - set(fields.RESPONSES) == set()
 
 
 def test_a_field_that_the_table_does_not_know_is_dropped() -> None:

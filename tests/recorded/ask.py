@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,8 +13,10 @@ import httpx2
 import openai
 import openai.types
 import openai.types.chat
+import openai.types.responses
 from anthropic.lib.streaming import MessageStream
 from openai.lib.streaming.chat import ChatCompletionStreamState
+from openai.lib.streaming.responses._responses import ResponseStreamState
 
 from tests.recorded import events
 from tests.recorded.house import KEY, House, Tap
@@ -28,6 +31,11 @@ _OPENAI: dict[str, tuple[str, Any, Any]] = {
     "embeddings": ("/embeddings", openai.types.CreateEmbeddingResponse, None),
     "moderations": ("/moderations", openai.types.ModerationCreateResponse, None),
     "rerank": ("/rerank", openai.BaseModel, None),  # no endpoint of OpenAI's, but its SDK can ask for any
+    "responses": (
+        "/responses",
+        openai.types.responses.Response,
+        openai.Stream[openai.types.responses.ResponseStreamEvent],
+    ),
 }
 _ANTHROPIC: dict[str, tuple[str, Any, Any]] = {
     "messages": (
@@ -95,6 +103,15 @@ def _follow(answer: Answer, operation: str, stream: Any) -> None:
         for event in messages:
             answer.items.append(event)
             answer.value = messages.current_message_snapshot
+        return
+    if operation == "responses":
+        responses: ResponseStreamState[Any] = ResponseStreamState(input_tools=openai.omit, text_format=openai.omit)
+        for event in stream:
+            answer.items.append(event)
+            with warnings.catch_warnings():  # of the SDK's about what OpenAI itself sends: see official.py
+                warnings.filterwarnings("ignore", "Pydantic serializer warnings")
+                responses.handle_event(event)
+            answer.value = getattr(event, "response", answer.value)
         return
     state: ChatCompletionStreamState[None] = ChatCompletionStreamState()
     for chunk in stream:

@@ -12,6 +12,7 @@ from tests.recorded.house import House
 from tests.recorded.natives import NATIVES, is_native_chat
 from tests.recorded.openai_answer import fold_chat
 from tests.recorded.reading import Tokens
+from tests.recorded.responses_answer import response_tokens
 from tests.recorded.usage import anthropic_tokens, counts_beside, openai_tokens
 
 
@@ -38,6 +39,8 @@ def _said(case: Case) -> Tokens | None:
         return None
     if is_native_chat(case.exchange):
         return NATIVES[case.exchange.provider].reading(case.exchange).tokens
+    if case.operation == "responses":
+        return response_tokens((events(recorded)[-1]["response"] if case.is_stream else json.loads(recorded))["usage"])
     if case.operation == "messages":
         message = fold_message(events(recorded)) if case.is_stream else json.loads(recorded)
         return anthropic_tokens(message["usage"])

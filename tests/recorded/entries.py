@@ -17,6 +17,7 @@ _SUFFIXES = {
     "embeddings": "/embeddings",
     "moderations": "/moderations",
     "rerank": "/rerank",
+    "responses": "/responses",
     "models": "/models",
     "messages": "/messages",
     "count_tokens": "/messages/count_tokens",

@@ -11,13 +11,12 @@ from tests.standin import Exchange
 
 #: By operation: what the gateway does not offer.
 _OPERATIONS = {
-    "responses": "/v1/responses is not offered yet",
     "generate": "Ollama's own API; it is asked under /v1",
 }
 
 #: By the path of the URL, for those whose operation alone does not say it.
 _PATHS = {
-    "/v1/responses/input_tokens": "counts tokens of a Responses request; /v1/responses is not offered yet",
+    "/v1/responses/input_tokens": "counts tokens of a Responses request, which the gateway has no route for",
     "/v1/engines/": "the form of URL that OpenAI retired; it is asked under /v1/embeddings",
     "/api/chat": "Ollama's own API; it is asked under /v1",
     "/api/embeddings": "Ollama's own API; it is asked under /v1",
@@ -39,6 +38,8 @@ def in_own_language(exchange: Exchange) -> str | None:
     for start, reason in _PATHS.items():
         if path.startswith(start):
             return reason
+    if exchange.operation.startswith("responses") and "model" not in exchange.request.body:
+        return "names no model: OpenAI keeps it with the prompt; the gateway goes by the model"
     if exchange.operation == "models" and exchange.response.status != 200:
         return "models are listed from the configuration; no provider is asked, so none refuses"
     return None

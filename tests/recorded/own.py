@@ -20,6 +20,7 @@ from tests.recorded.listing import listing_problems
 from tests.recorded.official import refused
 from tests.recorded.reading import Reading, differences
 from tests.recorded.refusals import refusal
+from tests.recorded.responses_answer import own_problems
 from tests.recorded.sent import PROBE, model_of, sent_problems
 from tests.recorded.strays import answered_otherwise, streamed_otherwise
 from tests.recorded.told import read_completion, tokens
@@ -87,6 +88,12 @@ def _configured(house: House, case: Case, seed: int, body: Json) -> list[str]:
 
 
 def _check(case: Case, answer: Answer, *, wants_usage: bool) -> list[str]:
+    if case.operation == "responses":
+        return own_problems(case, answer)
+    return _said(case, answer, wants_usage=wants_usage)
+
+
+def _said(case: Case, answer: Answer, *, wants_usage: bool) -> list[str]:
     recorded = case.exchange.response.body
     provider = case.exchange.provider
     match case.exchange.operation:

@@ -31,6 +31,12 @@ _READ = {
     "azure-chat-8e5d2c151b": "content_filter",  # the prompt was filtered
     "azure-chat_stream-3ab44aba51": "model_not_found",  # 400 unknown_model
     "cohere-chat-36708a69de": "context_length",  # too many tokens: size limit exceeded by 189876 tokens
+    "azure-responses-6830ab356e": "content_filter",  # the prompt was filtered
+    "openai-responses-6474060682": "context_length",  # Your input exceeds the context window of this model
+    "openai-responses-274790fffe": "model_not_found",  # 400 model_not_found
+    "openai-responses-425ebd3100": "model_not_found",
+    "openai-responses-c5047a3059": "model_not_found",
+    "xai-responses-e7bada31ca": "authentication",  # 400 Incorrect API key provided
     "xai-chat-8b30cfb9b7": "authentication",  # 400 Incorrect API key provided
 }
 

@@ -63,7 +63,7 @@ _TELL_UNASKED = ("mistral", "groq", "together", "perplexity", "anthropic")
 
 def usage_unasked(case: Case, body: Any) -> list[str]:
     """Usage is always asked for, whatever the client did: the books need it."""
-    if not case.is_stream or case.exchange.provider in _TELL_UNASKED:
+    if not case.is_stream or case.operation == "responses" or case.exchange.provider in _TELL_UNASKED:
         return []
     options = body.get("stream_options") or {}
     return [] if options.get("include_usage") is True else [f"stream_options: found {options}, which asks for no usage"]

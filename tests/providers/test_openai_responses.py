@@ -1,0 +1,294 @@
+"""Responses that are passed through: what is put right, how a stream ends, and what counts as content."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from app.core.errors import ErrorType, GatewayError
+from app.core.json import Json, dumps
+from app.core.usage import Usage
+from app.core.wire import Ask, Event, Frame, Operation
+from app.providers.openai_faults import NoAnswer
+from tests.providers.talk import ask, feed, provider, reader, whole
+from tests.recorded.official import refused
+
+TEXT = {"type": "output_text", "text": "Hi", "annotations": [], "logprobs": []}
+MESSAGE = {"type": "message", "id": "msg_1", "role": "assistant", "status": "completed", "content": [TEXT]}
+RESPONSE: Json = {
+    "id": "resp_1",
+    "object": "response",
+    "created_at": 1,
+    "status": "completed",
+    "model": "gpt-x-2026",
+    "output": [MESSAGE],
+    "parallel_tool_calls": True,
+    "tool_choice": "auto",
+    "tools": [],
+    "usage": {
+        "input_tokens": 10,
+        "input_tokens_details": {"cached_tokens": 4, "cache_write_tokens": 3},
+        "output_tokens": 5,
+        "output_tokens_details": {"reasoning_tokens": 2},
+        "total_tokens": 15,
+    },
+}
+CREATED: Json = {
+    "type": "response.created",
+    "sequence_number": 0,
+    "response": {**RESPONSE, "status": "in_progress", "output": [], "usage": None},
+}
+ADDED: Json = {
+    "type": "response.output_item.added",
+    "sequence_number": 1,
+    "output_index": 0,
+    "item": {**MESSAGE, "status": "in_progress", "content": []},
+}
+DELTA: Json = {
+    "type": "response.output_text.delta",
+    "sequence_number": 2,
+    "item_id": "msg_1",
+    "output_index": 0,
+    "content_index": 0,
+    "delta": "Hi",
+    "logprobs": [],
+}
+COMPLETED: Json = {"type": "response.completed", "sequence_number": 3, "response": RESPONSE}
+
+
+def asking(*, stream: bool = False, **body: Any) -> Ask:
+    return ask(Operation.RESPONSES, stream=stream, input="Hello", **body)
+
+
+def streamed(*events: Json | bytes) -> list[Frame]:
+    frames = feed(reader(asking(stream=True)), *events)
+    assert [problem for frame in frames for problem in refused("responses_stream", frame.data)] == []
+    return frames
+
+
+def failed(*events: Json) -> GatewayError:
+    with pytest.raises(GatewayError) as caught:
+        feed(reader(asking(stream=True)), *events)
+    return caught.value
+
+
+def shown(body: Json) -> Json:
+    made: Json = whole(body, asking()).data or {}
+    return made
+
+
+def test_an_answer_comes_through_as_it_is() -> None:
+    frame = whole(RESPONSE, asking())
+
+    assert frame.data == RESPONSE
+    assert (frame.chars, frame.finish, frame.usage) == (2, "stop", Usage(10, 5, 4, 3, 2))
+
+
+def test_a_request_travels_unchanged_but_for_the_model() -> None:
+    body = {"previous_response_id": "resp_0", "store": True, "x": {"kept": None}, "stream_options": {"a": 1}}
+    by = provider()
+    sent = by.dialect.encode(asking(stream=True, **body), by, "gpt-x")
+
+    assert sent.url == "https://api.example/v1/responses"
+    assert sent.body == {"input": "Hello", "model": "gpt-x", "stream": True, **body}
+    assert sent.dropped == ()
+
+
+@pytest.mark.parametrize(
+    ("base", "version", "url"),
+    [
+        ("https://r.openai.azure.com", None, "https://r.openai.azure.com/openai/v1/responses"),
+        ("https://r.openai.azure.com", "2024-10-21", "https://r.openai.azure.com/openai/v1/responses"),
+        ("https://r.openai.azure.com/openai", "preview", "https://r.openai.azure.com/openai/v1/responses"),
+        (
+            "https://r.openai.azure.com",
+            "2025-03-01-preview",
+            "https://r.openai.azure.com/openai/responses?api-version=2025-03-01-preview",
+        ),
+        ("https://r.openai.azure.com/openai/v1", None, "https://r.openai.azure.com/openai/v1/responses"),
+        ("https://r.services.ai.azure.com/models", None, "https://r.services.ai.azure.com/openai/v1/responses"),
+        (
+            "https://r.services.ai.azure.com/models",
+            "2025-05-01-preview",
+            "https://r.services.ai.azure.com/openai/v1/responses",
+        ),
+    ],
+)
+def test_every_family_of_azure_has_a_place_for_them(base: str, version: str | None, url: str) -> None:
+    by = provider("azure", base, api_version=version)
+
+    assert by.dialect.encode(asking(), by, "prod").url == url
+
+
+@pytest.mark.parametrize(
+    "missing", ["parallel_tool_calls", "tool_choice", "tools", "id", "object", "created_at", "model"]
+)
+def test_what_is_required_and_missing_is_filled_in(missing: str) -> None:
+    body = {name: value for name, value in RESPONSE.items() if name != missing}
+
+    assert shown(body)[missing] is not None
+
+
+def test_what_the_request_asked_for_is_repeated_where_the_provider_does_not() -> None:
+    body = {name: value for name, value in RESPONSE.items() if name not in ("tools", "tool_choice")}
+    tools = [{"type": "function", "name": "now", "parameters": None, "strict": None}]
+    frame = whole(body, asking(tools=tools, tool_choice="none"))
+
+    assert frame.data is not None
+    assert (frame.data["tools"], frame.data["tool_choice"]) == (tools, "none")
+
+
+def test_details_of_usage_that_a_provider_does_not_know_are_none() -> None:
+    made = shown({**RESPONSE, "usage": {"input_tokens": 3, "output_tokens": 2}})
+
+    assert made["usage"] == {
+        "input_tokens": 3,
+        "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
+        "output_tokens": 2,
+        "output_tokens_details": {"reasoning_tokens": 0},
+        "total_tokens": 5,
+    }
+
+
+def test_parts_and_items_that_lack_what_is_required_get_it() -> None:
+    made = shown(
+        {
+            **RESPONSE,
+            "output": [
+                {"type": "reasoning", "id": "rs_1"},
+                {"type": "message", "content": [{"type": "output_text", "text": "Hi"}]},
+                {"type": "function_call", "call_id": "a", "name": "now"},
+            ],
+        }
+    )
+
+    assert [item["type"] for item in made["output"]] == ["reasoning", "message", "function_call"]
+    assert made["output"][1]["content"][0]["annotations"] == []
+
+
+@pytest.mark.parametrize("body", [{}, {"output": None}, {"output": "Hi"}])
+def test_a_body_without_output_is_no_answer(body: Json) -> None:
+    with pytest.raises(NoAnswer):
+        whole(body, asking())
+
+
+@pytest.mark.parametrize(
+    ("error", "named"),
+    [
+        ({"code": "server_error", "message": "no"}, ErrorType.SERVER_ERROR),
+        ({"code": "rate_limit_exceeded", "message": "no"}, ErrorType.RATE_LIMITED),
+        ({"code": "invalid_prompt", "message": "no"}, ErrorType.CONTENT_FILTER),
+        ({"code": "invalid_image_url", "message": "no"}, ErrorType.INVALID_REQUEST),
+        (None, ErrorType.SERVER_ERROR),
+    ],
+)
+def test_a_response_that_failed_is_a_failure(error: Json | None, named: ErrorType) -> None:
+    body = {**RESPONSE, "status": "failed", "error": error, "output": []}
+
+    with pytest.raises(GatewayError) as caught:
+        whole(body, asking())
+    assert (caught.value.type, caught.value.provider) == (named, "openai")
+    assert failed({"type": "response.failed", "sequence_number": 1, "response": body}).type is named
+
+
+@pytest.mark.parametrize(
+    ("details", "finish"),
+    [({"reason": "max_output_tokens"}, "length"), ({"reason": "content_filter"}, "content_filter"), (None, "length")],
+)
+def test_an_incomplete_answer_is_an_answer(details: Json | None, finish: str) -> None:
+    body = {**RESPONSE, "status": "incomplete", "incomplete_details": details}
+
+    assert whole(body, asking()).finish == finish
+    last = streamed({"type": "response.incomplete", "sequence_number": 0, "response": body})[-1]
+    assert (last.finish, last.last) == (finish, True)
+
+
+def test_a_stream_comes_through_event_by_event() -> None:
+    frames = streamed(CREATED, ADDED, DELTA, COMPLETED)
+
+    assert [frame.data for frame in frames] == [CREATED, ADDED, DELTA, COMPLETED]
+    assert [frame.event for frame in frames] == [event["type"] for event in (CREATED, ADDED, DELTA, COMPLETED)]
+    assert [frame.chars for frame in frames] == [0, 0, 2, 0]
+    assert (frames[-1].usage, frames[-1].finish) == (Usage(10, 5, 4, 3, 2), "stop")
+
+
+@pytest.mark.parametrize("end", ["response.completed", "response.incomplete"])
+def test_a_stream_is_complete_when_its_last_event_says_so(end: str) -> None:
+    made = reader(asking(stream=True))
+    feed(made, CREATED, DELTA)
+    assert (made.complete, made.done) == (False, False)
+
+    feed(made, {**COMPLETED, "type": end})
+    assert (made.complete, made.done) == (True, True)
+
+
+def test_a_done_without_an_end_is_a_stream_that_was_cut() -> None:
+    made = reader(asking(stream=True))
+    feed(made, CREATED, DELTA, b"[DONE]")
+
+    assert (made.complete, made.done) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("event", "named"),
+    [
+        ({"type": "error", "code": "rate_limit_exceeded", "message": "no", "param": None}, ErrorType.RATE_LIMITED),
+        ({"type": "error", "error": {"code": "insufficient_quota", "message": "no"}}, ErrorType.QUOTA_EXCEEDED),
+        ({"type": "error", "code": None, "message": "no"}, ErrorType.SERVER_ERROR),
+        ({"error": {"message": "no", "type": "server_error", "code": None}}, ErrorType.SERVER_ERROR),
+    ],
+)
+def test_an_error_in_a_stream_is_a_failure(event: Json, named: ErrorType) -> None:
+    assert failed(CREATED, event).type is named
+
+
+def test_events_without_numbers_are_numbered() -> None:
+    bare = [{n: v for n, v in e.items() if n != "sequence_number"} for e in (CREATED, ADDED, DELTA, COMPLETED)]
+    frames = streamed(*bare)
+
+    assert [frame.data and frame.data["sequence_number"] for frame in frames] == [0, 1, 2, 3]
+
+
+def test_text_without_probabilities_has_an_empty_list_of_them() -> None:
+    (frame,) = streamed({name: value for name, value in DELTA.items() if name != "logprobs"})
+
+    assert frame.data == DELTA
+    assert frame.chars == 2
+
+
+def test_an_item_that_came_as_a_whole_counts_once_and_one_that_came_in_pieces_not_again() -> None:
+    done = {**ADDED, "type": "response.output_item.done", "sequence_number": 3, "item": MESSAGE}
+
+    assert [frame.chars for frame in streamed(ADDED, done)] == [0, 2]
+    assert [frame.chars for frame in streamed(ADDED, DELTA, done)] == [0, 2, 0]
+
+
+def test_work_of_the_providers_own_tools_is_content_for_it_must_not_be_done_twice() -> None:
+    item = {"type": "mcp_call", "id": "mcp_1", "name": "x", "server_label": "s", "arguments": ""}
+
+    assert [frame.chars for frame in streamed({**ADDED, "item": item})] == [1]
+
+
+def test_events_that_nobody_knows_yet_come_through() -> None:
+    made = reader(asking(stream=True))
+    new = {"type": "response.new_thing", "sequence_number": 4, "x": 1}
+
+    assert [frame.data for frame in made.feed(Event(dumps(new)))] == [new]
+    assert made.feed(Event(b"")) == ()
+
+
+@pytest.mark.parametrize("event", [b"[1]", b'{"x": 1}', b'{"type": 5}'])
+def test_what_is_no_event_is_malformed(event: bytes) -> None:
+    with pytest.raises(NoAnswer):
+        reader(asking(stream=True)).feed(Event(event))
+
+
+@pytest.mark.parametrize("kind", ["openai", "azure", "deepseek", "openrouter", "xai"])
+def test_who_speaks_responses_is_asked_in_them(kind: str) -> None:
+    assert Operation.RESPONSES in provider(kind).dialect.native
+
+
+@pytest.mark.parametrize("kind", ["compatible", "simulated", "anthropic", "groq", "mistral", "vllm"])
+def test_everybody_else_is_asked_in_chat(kind: str) -> None:
+    assert Operation.RESPONSES not in provider(kind).dialect.native
