@@ -15,6 +15,7 @@ from app.providers.anthropic_request import to_messages
 from app.providers.anthropic_stream import ChatReader, MessagesReader
 from app.providers.errors import by_status, complaint, names_context_length, refusal
 from app.providers.row import Feature, Row
+from app.providers.signatures import without_others
 
 _PINNED: Mapping[str, str] = {
     "anthropic-version": "2023-06-01"
@@ -52,7 +53,8 @@ class AnthropicDialect:
             if ask.stream:
                 body["stream"] = True
             return UpstreamRequest(url, {**provider.headers, **_PINNED}, body, ask.stream, dropped)
-        return UpstreamRequest(url, _headers(ask, provider), {**ask.body, "model": model}, ask.stream)
+        body = {**without_others(ask.body), "model": model}
+        return UpstreamRequest(url, _headers(ask, provider), body, ask.stream)
 
     def decode(self, ask: Ask, provider: Provider, body: Json) -> Frame:
         try:

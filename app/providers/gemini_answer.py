@@ -13,6 +13,7 @@ from app.core.provider import Provider
 from app.core.wire import Ask, Frame
 from app.providers.anthropic_usage import chat_usage
 from app.providers.gemini_usage import usage_of
+from app.providers.signatures import extra_content
 
 _FILTERED = (
     "SAFETY",
@@ -139,11 +140,6 @@ def model_of(body: Json, ask: Ask) -> str:
     return str(body.get("modelVersion") or ask.body.get("model") or "")
 
 
-def signature_content(signature: str) -> Json:
-    """Where Google's own OpenAI-compatible endpoint puts signatures."""
-    return {"google": {"thought_signature": signature}}
-
-
 def logprobs_of(candidate: Json) -> Json | None:
     result = candidate.get("logprobsResult")
     if not isinstance(result, dict):
@@ -183,7 +179,7 @@ def _choice(candidate: Json, at: int, provider: Provider) -> tuple[Json, int]:
     if calls := [part.call for part in parts if part.call]:
         said["tool_calls"] = calls
     if signatures := [part.signature for part in parts if part.signature and part.call is None]:
-        said["extra_content"] = signature_content(signatures[-1])
+        said["extra_content"] = extra_content(signatures[-1])
     if sources := annotations_of(candidate, "".join(texts)):
         said["annotations"] = sources
     chars = sum(part.chars for part in parts)
@@ -197,7 +193,7 @@ def _call(called: Json, signature: str | None) -> Json:
     function = {"name": called["name"], "arguments": dumps(called.get("args") or {}).decode()}
     made: Json = {"id": called.get("id") or tool_call_id(), "type": "function", "function": function}
     if signature:
-        made["extra_content"] = signature_content(signature)
+        made["extra_content"] = extra_content(signature)
     return made
 
 

@@ -17,6 +17,7 @@ from typing import Any
 from app.core.errors import invalid
 from app.core.json import Json, NotJson, loads
 from app.providers.gemini_media import file, image, speech
+from app.providers.signatures import of_call
 
 #: Stands in for a signature that is lost, or that never was since somebody else made the call. Google documents it.
 UNSIGNED = "skip_thought_signature_validator"
@@ -159,7 +160,7 @@ def _model_parts(made: History, message: Json, where: str, *, signed: bool) -> I
     texts = list(_texts(message.get("content"), f"{where}.content"))
     if isinstance(refusal := message.get("refusal"), str):
         texts += _text(refusal)
-    if texts and (signature := signature_of(message)):
+    if texts and (signature := of_call(message)):
         texts[-1]["thoughtSignature"] = signature
     yield from texts
     if message.get("function_call"):
@@ -173,14 +174,6 @@ def _model_parts(made: History, message: Json, where: str, *, signed: bool) -> I
         yield part
 
 
-def signature_of(holder: Any) -> str | None:
-    """The thought signature that came with a call or a message."""
-    extra = holder.get("extra_content") if isinstance(holder, dict) else None
-    google = extra.get("google") if isinstance(extra, dict) else None
-    signature = google.get("thought_signature") if isinstance(google, dict) else None
-    return signature if isinstance(signature, str) and signature else None
-
-
 def _call(made: History, call: Any, where: str) -> Json:
     function = call.get("function") if isinstance(call, dict) else None
     if not isinstance(function, dict) or not isinstance(call.get("id"), str):
@@ -188,7 +181,7 @@ def _call(made: History, call: Any, where: str) -> Json:
     name = _string(function, "name", f"{where}.function")
     made.names[call["id"]] = name
     part: Json = {"functionCall": {"id": call["id"], "name": name, "args": _arguments(function.get("arguments"))}}
-    if signature := signature_of(call):
+    if signature := of_call(call):
         part["thoughtSignature"] = signature
     return part
 

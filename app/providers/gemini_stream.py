@@ -25,9 +25,9 @@ from app.providers.gemini_answer import (
     model_of,
     parts_of,
     reason_of,
-    signature_content,
 )
 from app.providers.gemini_usage import usage_of
+from app.providers.signatures import extra_content
 
 Failed = Callable[[bytes], GatewayError]  # an error event, decoded
 
@@ -146,7 +146,7 @@ def _beside(choice: _Choice) -> Json:
     """What belongs to the whole text. Said once, since SDKs add up what comes in pieces."""
     made: Json = {}
     if choice.signature:
-        made["extra_content"] = signature_content(choice.signature)
+        made["extra_content"] = extra_content(choice.signature)
     if choice.grounded and (sources := annotations_of(choice.grounded, "".join(choice.texts))):
         made["annotations"] = [{"index": at, **source} for at, source in enumerate(sources)]
     return made

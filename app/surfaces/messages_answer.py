@@ -9,6 +9,7 @@ from app.core.ids import message_id, tool_use_id
 from app.core.json import Json, NotJson, loads
 from app.core.usage import Usage
 from app.core.wire import Frame
+from app.providers.signatures import marked, of_call
 
 STOP_REASONS: Mapping[str, str] = {
     "stop": "end_turn",
@@ -94,27 +95,33 @@ def signed(thought: Any) -> Json | None:
 
 
 def _blocks(said: Json, names: Mapping[str, str]) -> Iterator[Json]:
+    calls = [call for call in said.get("tool_calls") or () if call.get("function") or call.get("custom")]
     thoughts = [block for thought in said.get("thinking_blocks") or () if (block := signed(thought))]
+    told = False  # whether the first call's signature stands on a thought
     if thoughts:
         yield from thoughts
     elif reasoning := said.get("reasoning_content"):
-        yield {"type": "thinking", "thinking": reasoning, "signature": ""}
+        signature = of_call(calls[0]) if calls else None
+        told = signature is not None
+        yield {"type": "thinking", "thinking": reasoning, "signature": marked(signature) if signature else ""}
     for text in (said.get("content"), said.get("refusal")):
         if text:
             yield {"type": "text", "text": text}
-    for call in said.get("tool_calls") or ():
-        if function := call.get("function") or _custom(call):
-            yield {
-                "type": "tool_use",
-                "id": call.get("id") or tool_use_id(),
-                "name": names.get(function["name"], function["name"]),
-                "input": _input(function.get("arguments")),
-            }
+    for at, call in enumerate(calls):
+        if (signature := of_call(call)) and not (told and at == 0):
+            yield {"type": "redacted_thinking", "data": marked(signature)}
+        function = call.get("function") or _custom(call)
+        yield {
+            "type": "tool_use",
+            "id": call.get("id") or tool_use_id(),
+            "name": names.get(function["name"], function["name"]),
+            "input": _input(function.get("arguments")),
+        }
 
 
-def _custom(call: Json) -> Json | None:
-    custom = call.get("custom")
-    return {"name": custom["name"], "arguments": {"input": custom.get("input")}} if custom else None
+def _custom(call: Json) -> Json:
+    custom = call["custom"]
+    return {"name": custom["name"], "arguments": {"input": custom.get("input")}}
 
 
 def _input(arguments: Any) -> Json:

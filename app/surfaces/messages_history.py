@@ -11,13 +11,14 @@ from typing import Any
 
 from app.core.errors import invalid
 from app.core.json import Json, dumps
+from app.providers.signatures import extra_content, of_block
 from app.surfaces.messages_tools import short
 
 _SHOWN_BELOW = "(shown in the next message)"
 
 
-def chat_messages(system: Any, messages: list[Any], *, reasoning: bool) -> list[Json]:
-    """`reasoning`: give thinking back as `reasoning_content`.
+def chat_messages(system: Any, messages: list[Any], *, reasoning: bool, signatures: bool = False) -> list[Json]:
+    """`reasoning`: give thinking back as `reasoning_content`; `signatures`: Google's, on the calls that they belong to.
 
     Raises:
         GatewayError: invalid_request, naming the place of what chat has no form for.
@@ -33,7 +34,7 @@ def chat_messages(system: Any, messages: list[Any], *, reasoning: bool) -> list[
         elif isinstance(content, str):
             made.append({"role": role, "content": content})
         elif role == "assistant":
-            made += _assistant(content, where, reasoning=reasoning)
+            made += _assistant(content, where, reasoning=reasoning, signatures=signatures)
         else:
             made += _user(content, where)
     return made
@@ -87,10 +88,12 @@ def _result(block: Json, where: str) -> tuple[str, list[Json]]:
     return (f"Error: {text}" if block.get("is_error") else text), media
 
 
-def _assistant(content: list[Any], where: str, *, reasoning: bool) -> list[Json]:
+def _assistant(content: list[Any], where: str, *, reasoning: bool, signatures: bool) -> list[Json]:
     texts, thoughts, calls = [], [], []
+    signature: str | None = None  # of the next call
     for block, place in _blocks(content, where):
         kind = block.get("type")
+        signature = of_block(block) or signature
         if kind == "text":
             texts.append(_string(block, "text", place))
         elif kind == "thinking":
@@ -98,7 +101,11 @@ def _assistant(content: list[Any], where: str, *, reasoning: bool) -> list[Json]
         elif kind == "tool_use":
             arguments = dumps(block.get("input") or {}).decode()
             function = {"name": short(_string(block, "name", place)), "arguments": arguments}
-            calls.append({"id": _string(block, "id", place), "type": "function", "function": function})
+            call = {"id": _string(block, "id", place), "type": "function", "function": function}
+            if signature and signatures:
+                call["extra_content"] = extra_content(signature)
+            signature = None
+            calls.append(call)
         elif kind != "redacted_thinking":  # which only its author can read
             raise _unknown(block, place)
     made: Json = {"role": "assistant", "content": "".join(texts) or None}

@@ -14,7 +14,7 @@ from app.core.errors import invalid
 from app.core.json import Json
 from app.providers.fields import check_messages
 from app.surfaces.messages_history import chat_messages
-from app.surfaces.messages_thinking import wants_reasoning, wished
+from app.surfaces.messages_thinking import wants_reasoning, wants_signatures, wished
 from app.surfaces.messages_tools import choice, functions
 
 LONGEST_USER = 64  # OpenAI's limit
@@ -39,7 +39,12 @@ def to_chat(body: Json) -> Written:
     model = body["model"]
     made: Json = {
         "model": model,
-        "messages": chat_messages(body.get("system"), body["messages"], reasoning=wants_reasoning(model)),
+        "messages": chat_messages(
+            body.get("system"),
+            body["messages"],
+            reasoning=wants_reasoning(model),
+            signatures=wants_signatures(model),
+        ),
         "max_completion_tokens": body["max_tokens"],  # the older name is refused by models that reason
     }
     tools, names = functions(body.get("tools"))

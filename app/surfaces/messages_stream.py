@@ -15,6 +15,7 @@ from app.core.ids import tool_use_id
 from app.core.json import Json
 from app.core.usage import Usage
 from app.core.wire import Frame
+from app.providers.signatures import marked, of_call
 from app.surfaces.messages_answer import counts, id_of, signed, stop_reason
 
 
@@ -24,6 +25,7 @@ class _Call:
 
     id: str = ""
     name: str = ""
+    signature: str | None = None  # of the thought that led to it, where its provider signs
     pieces: list[str] = field(default_factory=list)
 
 
@@ -127,6 +129,7 @@ class MessageWriter:
         call = self._calls.setdefault(fragment.get("index") or 0, _Call())
         call.id = call.id or fragment.get("id") or ""
         call.name = call.name or function.get("name") or ""
+        call.signature = call.signature or of_call(fragment)
         if arguments := function.get("arguments"):
             call.pieces.append(arguments)
         if call.name and call is next(iter(self._calls.values())):
@@ -134,6 +137,7 @@ class MessageWriter:
 
     def _send(self, call: _Call) -> None:
         if self._open != "tool_use":
+            self._sign(call)
             if self._open is not None:
                 self._close()
             self._called = True
@@ -143,6 +147,17 @@ class MessageWriter:
         for piece in call.pieces:
             self._delta({"type": "input_json_delta", "partial_json": piece}, len(piece))
         call.pieces = []
+
+    def _sign(self, call: _Call) -> None:
+        """The signature goes onto the thought that is open, else into a block of its own."""
+        if call.signature is None:
+            return
+        if self._open == "thinking":
+            self._signature = marked(call.signature)
+            return
+        if self._open is not None:
+            self._close()
+        self._open_block({"type": "redacted_thinking", "data": marked(call.signature)})
 
     def _close_all(self) -> None:
         """Close what is open; then the calls that waited for it, each as a block of its own."""

@@ -104,12 +104,13 @@ class _Chat:
 
 
 class _Choice:
-    __slots__ = ("_beside", "_calls", "_finish", "_lists", "_logprobs", "_strange", "_texts")
+    __slots__ = ("_beside", "_calls", "_extra", "_finish", "_lists", "_logprobs", "_strange", "_texts")
 
     def __init__(self) -> None:
         self._texts: dict[str, list[str]] = {}
         self._calls: dict[int, Json] = {}
         self._lists: dict[str, list[Json]] = {}  # thinking_blocks, annotations, citations
+        self._extra: Json = {}  # Google's signature of the text
         self._logprobs: dict[str, list[Any]] | None = None
         self._beside: Json = {}
         self._finish: str | None = None
@@ -139,7 +140,7 @@ class _Choice:
                 message[name] = texts[name]
         if calls:
             message["tool_calls"] = calls
-        message.update(self._lists)
+        message.update(self._lists, **self._extra)
         logprobs = None
         if self._logprobs is not None:
             logprobs = {"content": None, "refusal": None, **self._logprobs}
@@ -152,6 +153,8 @@ class _Choice:
                 self._fragment(self._calls.setdefault(fragment["index"], {}), fragment)
         elif name in ("thinking_blocks", "annotations", "citations"):
             self._lists.setdefault(name, []).extend(_unnumbered(value))
+        elif name == "extra_content":
+            self._extra = {name: value}
         else:
             self._strange = True
 
