@@ -12,7 +12,7 @@ from app.web.doors import Doors
 from app.web.ops import Instance
 
 
-def create_app(current: Current, instance: Instance) -> Flask:
+def create_app(current: Current, instance: Instance, doors: Doors | None = None) -> Flask:
     """Hang the routes. Nothing is started here: `current` may be swapped at any time."""
     app = Flask("llm-gateway", static_folder=None)
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False  # they would be the only answers without a body of JSON
@@ -23,7 +23,7 @@ def create_app(current: Current, instance: Instance) -> Flask:
 
     problems.install(app, language_of)
     guard.install(app, current)
-    app.register_blueprint(calls.blueprint(current, Doors(), LANGUAGES))
+    app.register_blueprint(calls.blueprint(current, doors or Doors(), LANGUAGES))
     app.register_blueprint(models.blueprint(current))
     app.register_blueprint(ops.blueprint(current, instance))
     return app

@@ -17,6 +17,7 @@ from app.resilience.breaker import Breakers
 from app.resilience.budget import RetryBudget
 from app.resilience.records import Records
 from app.resilience.repeat import Repeating
+from app.resilience.standing import Circuit
 from app.resilience.state import Breaking
 from app.routing.asking import Asker
 from app.routing.attempts import Attempts, Policy
@@ -127,7 +128,11 @@ def _breakers(settings: Settings, providers: Mapping[str, Provider], process: Pr
         open_max=given.open_max,
         successes=given.successes,
     )
-    return Breakers(process.records, policy, process.clock, configured.credentials(providers))
+
+    def told(provider: str, circuit: Circuit) -> None:
+        process.meter.turned(provider, circuit.name.lower())
+
+    return Breakers(process.records, policy, process.clock, configured.credentials(providers), told=told)
 
 
 def _places(settings: Settings) -> dict[str, int]:

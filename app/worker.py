@@ -21,6 +21,7 @@ from app.store.store import Store
 from app.store.stores import Stores
 from app.upstream.watch import Watch
 from app.web.current import Current
+from app.web.doors import Doors
 from app.web.ops import Instance
 
 log = logging.getLogger(__name__)
@@ -56,8 +57,13 @@ def start() -> Flask:
     metrics.in_force(hash_)
     watch.start()
     drain = Drain(here.slot, lambda: current.gateway.settings.server.drain, watch.close)
-    here.watch(swap, records.catch_up, drain.look, look_at_store)
-    return create_app(current, Instance(here.relay, here.trouble, here.draining))
+    doors = Doors()
+
+    def count() -> None:
+        metrics.inside(doors.calls, here.capacity(current.gateway.settings.server.max_in_flight))
+
+    here.watch(swap, records.catch_up, drain.look, look_at_store, count)
+    return create_app(current, Instance(here.relay, here.trouble, here.draining), doors)
 
 
 def _store(stores: Stores, settings: Settings) -> Store:

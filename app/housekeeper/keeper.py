@@ -102,6 +102,7 @@ class Keeper:
             exits,
             watch.settings.providers,
             config_is_good=watch.trouble is None,
+            config_since=watch.since,
             health={name: _counted(health) for name, health in self._health.providers().items()},
         )
 

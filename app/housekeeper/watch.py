@@ -43,6 +43,11 @@ class Watch:
         """What is wrong with the newest configuration, while an older one is in force."""
         return self._trouble
 
+    @property
+    def since(self) -> float:
+        """Unix seconds: when the configuration in force was published."""
+        return self._published.since()
+
     def look(self) -> None:
         """Raises OSError if it cannot be published."""
         sources = self._read()

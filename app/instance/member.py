@@ -18,6 +18,7 @@ from app.instance.failing import exit_code
 from app.instance.housekeeping import Housekeeping
 from app.instance.published import Published, Trouble
 from app.instance.rundir import RunDir
+from app.instance.server import THREADS
 from app.instance.tick import Tick
 from app.metrics import slots
 from app.metrics.slots import DRAINING, Slot
@@ -30,11 +31,12 @@ Swap = Callable[[Settings, str], None]
 
 
 class Member:
-    def __init__(self, run_dir: RunDir, slot: Slot, environ: Mapping[str, str], metrics: environment.Address):
+    def __init__(self, run_dir: RunDir, slot: Slot, environ: Mapping[str, str], found: environment.Environment):
         self.run_dir = run_dir
         self.slot = slot
         self._environ = environ
-        self._metrics = metrics
+        self._metrics = found.metrics
+        self._threads = THREADS if found.worker_class == "gthread" else None
         self._published = Published(run_dir.config)
         self._hash: str | None = None
         self._failed: str | None = None
@@ -64,6 +66,10 @@ class Member:
         tick = Tick([Housekeeping(self.run_dir, self._environ).ensure, look, *jobs])
         tick.start()
         return tick
+
+    def capacity(self, max_in_flight: int) -> int:
+        """How many calls this worker takes at a time: a gthread worker has no more than its threads."""
+        return max_in_flight if self._threads is None else min(max_in_flight, self._threads)
 
     def relay(self, path: str, headers: Mapping[str, str]) -> tuple[int, Mapping[str, str], bytes]:
         """Ask the housekeeper: status, headers (lower-case names), body. Raises OSError when it is gone."""
@@ -116,4 +122,4 @@ def attach() -> Member:
     found = environment.read(os.environ)
     run_dir = RunDir(found.run_dir)
     slot = Slot(run_dir.metrics, int(os.environ["GATEWAY_SLOT"]))
-    return Member(run_dir, slot, os.environ, found.metrics)
+    return Member(run_dir, slot, os.environ, found)

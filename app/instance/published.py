@@ -48,6 +48,10 @@ class Published:
                 return name, (self.directory / name).read_bytes()
         raise FileNotFoundError(f"{self.directory} names a configuration that is not there")
 
+    def since(self) -> float:
+        """Unix seconds: when what is in force was published."""
+        return (self.directory / "current").stat().st_mtime
+
     def publish(self, name: str, content: bytes) -> None:
         """Only with `alone()` held, or by the housekeeper once there is one."""
         self._write(name, content)

@@ -25,6 +25,7 @@ TOKEN_BUCKETS = (0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0
 OVERHEAD_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1)
 QUEUE_BUCKETS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 2.5, 5, 10)
 
+CIRCUITS = ("open", "half_open", "closed")  # what a breaker becomes
 TENANTS = 1000  # that have a label of their own
 
 
@@ -50,14 +51,6 @@ class Phase(StrEnum):
     BEFORE_FIRST_TOKEN = "before_first_token"  # noqa: S105 - no password
     STREAMING = "streaming"
     NON_STREAMING = "non_streaming"
-
-
-class Circuit(StrEnum):
-    """What a breaker became: the `to` of circuit_breaker_transitions_total."""
-
-    OPEN = "open"
-    HALF_OPEN = "half_open"
-    CLOSED = "closed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +158,7 @@ LABELS: Mapping[str, str] = {
     "to_provider": "names of `providers`",
     "detail": "cached_input, cache_write_input, reasoning_output",
     "tenant": "names of `tenants`; `anonymous`: without tenants; `other`: beyond a thousand of them",
-    "to": ", ".join(Circuit),
+    "to": ", ".join(CIRCUITS),
     "result": "of probes: success, authentication, timeout, connection",
     "pid": "w0, w1, ...: a worker's place, which its replacement takes over",
     "version": "of the gateway",

@@ -21,8 +21,9 @@ from prometheus_client.exposition import choose_encoder, gzip_accepted
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from app.metrics import catalogue, health, made
+from app.metrics import catalogue, derived, health, made
 from app.metrics.catalogue import CACHE, NONE
+from app.metrics.derived import Speedometer
 from app.metrics.health import ProviderFacts
 from app.metrics.slots import REASONS
 
@@ -40,6 +41,7 @@ class Facts:
     exits: Mapping[str, int]  # of workers, by reason
     providers: Collection[str] | None  # as configured; None: not known
     config_is_good: bool = True  # False: the newest one was not taken over
+    config_since: float = 0.0  # Unix seconds: when the one in force was published
     health: Mapping[str, ProviderFacts] = field(default_factory=dict)  # by provider
 
 
@@ -59,6 +61,7 @@ class Exposition:
         self._facts = facts
         self._lock = threading.Lock()
         self._merged = _Merged()
+        self._speedometer = Speedometer()
 
     def page(self, accept: str, accept_encoding: str = "") -> tuple[dict[str, str], bytes]:
         """Headers and body, in the format and compression that these request headers ask for."""
@@ -90,6 +93,7 @@ class Exposition:
         facts = self._facts()
         collector = MultiProcessCollector(None, str(self._directory))  # type: ignore[no-untyped-call]
         families: list[Metric] = list(collector.collect())  # type: ignore[no-untyped-call]
+        families += [self._speedometer.family(families, began), derived.in_flight(families)]
         if facts.providers is not None:
             families = [_without_removed(family, {*facts.providers, CACHE, NONE}) for family in families]
         build = made.gauge(catalogue.BUILD)
@@ -103,6 +107,7 @@ class Exposition:
             build,
             exits,
             made.gauge(catalogue.CONFIG_GOOD, float(facts.config_is_good)),
+            made.gauge(catalogue.CONFIG_TIME, facts.config_since),
             made.gauge(catalogue.FILES, sum(1 for _ in self._directory.glob("*.db"))),
             made.gauge(catalogue.COLLECT, time.perf_counter() - began),
         ]

@@ -42,6 +42,14 @@ class Meter:
             return Observer()
         return Followed(self._metrics, self._speeds, call)
 
+    def turned(self, provider: str, circuit: str) -> None:
+        """What the breaker of one of its targets became."""
+        self._metrics.transitions(provider, circuit).inc()
+
+    def waited(self, seconds: float) -> None:
+        """Of a call that could not be let in at once."""
+        self._metrics.queue_wait().observe(seconds)
+
     def refused(self, streaming: bool, error: GatewayError) -> None:
         """Of a body that never became a Call: no exchange tells, and nobody can be sure whose it was."""
         self._metrics.requests(OTHER, NONE, error.counts_as, _flag(streaming)).inc()

@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from app.core.errors import ErrorType, Status
 from app.metrics import catalogue
-from app.metrics.catalogue import NONE, OTHER, TENANTS, Circuit, Metric, Streamed
+from app.metrics.catalogue import CIRCUITS, NONE, OTHER, TENANTS, Metric, Streamed
 
 log = logging.getLogger(__name__)
 
@@ -186,8 +186,13 @@ class Metrics:
             self.errors(provider, kind)
         for outcome in Streamed:
             self.streams(provider, outcome)
-        for to in Circuit:
+        for to in CIRCUITS:
             self.transitions(provider, to)
+
+    def inside(self, calls: int, capacity: int) -> None:
+        """How many calls this worker has, of how many that it takes."""
+        self.worker_in_flight().set(calls)
+        self.worker_capacity().set(capacity)
 
     def in_force(self, config_hash: str) -> None:
         """Which configuration this worker has built, in a series of its own."""

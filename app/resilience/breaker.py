@@ -29,7 +29,8 @@ from circuitbreaker import (  # type: ignore[import-untyped]  # it has no types
 from app.core.clock import Clock
 from app.core.errors import ErrorType, GatewayError
 from app.resilience.records import Kind, Record, Records
-from app.resilience.state import Began, Breaking
+from app.resilience.standing import Circuit
+from app.resilience.state import Began, Breaking, State
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +40,7 @@ QUARANTINE: Mapping[ErrorType, float] = {ErrorType.AUTHENTICATION: 60.0, ErrorTy
 NEWS = 1.0  # seconds after which it is worth asking again while a probe runs
 
 Chance = Callable[[], float]  # 0 to 1
+Told = Callable[[str, Circuit], object]  # a provider's name, and what the breaker of one of its targets became
 
 
 class Reason(StrEnum):
@@ -59,7 +61,7 @@ class TargetBreaker(CircuitBreaker):  # type: ignore[misc]  # it has no types
     """What the library calls a breaker, over a target's record and its provider's."""
 
     def __init__(
-        self, target: Record, provider: Record, key: int, policy: Breaking, *, clock: Clock, chance: Chance
+        self, target: Record, provider: Record, key: int, policy: Breaking, *, clock: Clock, chance: Chance, told: Told
     ) -> None:
         super().__init__(policy.consecutive, policy.open, _tells_against_the_target, target.name)
         self.target = target
@@ -68,6 +70,7 @@ class TargetBreaker(CircuitBreaker):  # type: ignore[misc]  # it has no types
         self.policy = policy
         self._clock = clock
         self._chance = chance
+        self._told = told
 
     @property
     def state(self) -> str:
@@ -112,10 +115,22 @@ class TargetBreaker(CircuitBreaker):  # type: ignore[misc]  # it has no types
     def jitter(self) -> float:
         return 0.8 + 0.4 * self._chance()
 
+    def turned(self, circuit: Circuit) -> None:
+        """Told where the record changes, under its lock: of changes that are put off nobody else would know."""
+        self._told(self.target.provider, circuit)
+
     def _probe(self, now: float) -> Began | None:
         """Who does not get the lock does not probe: there must not be two."""
         pid = os.getpid()
-        return self.target.change(lambda state: state.begin(now, pid))
+
+        def step(state: State) -> Began | None:
+            first = state.lease == 0.0  # of its generation
+            began = state.begin(now, pid)
+            if began and began.probe and first:
+                self.turned(Circuit.HALF_OPEN)
+            return began
+
+        return self.target.change(step)
 
     def _open(self, now: float) -> Refusal:
         left = self.target.read().until - now
@@ -157,9 +172,7 @@ class Admission:
         if error.provider is None:
             self._leave()
         elif breaker.is_failure(type(error), error):
-            policy, jitter = breaker.policy, breaker.jitter()
-            if target.note(lambda state: state.fail(began, now, policy, alone=alone, jitter=jitter)):
-                log.warning("the breaker of %s is open: %s", target.name, error.type)
+            self._blame(error, now, alone=alone)
         elif error.type is ErrorType.RATE_LIMITED:
             asked = COOLDOWN if error.retry_after is None else error.retry_after
             until = now + min(max(asked, SHORTEST_COOLDOWN), LONGEST_COOLDOWN)
@@ -177,10 +190,30 @@ class Admission:
         if next(self._first, False):
             self._leave()
 
+    def _blame(self, error: GatewayError, now: float, *, alone: bool) -> None:
+        breaker, began = self._breaker, self._began
+        policy, jitter = breaker.policy, breaker.jitter()
+
+        def step(state: State) -> bool:
+            opened = state.fail(began, now, policy, alone=alone, jitter=jitter)
+            if opened:
+                breaker.turned(Circuit.OPEN)
+            return opened
+
+        if breaker.target.note(step):
+            log.warning("the breaker of %s is open: %s", breaker.target.name, error.type)
+
     def _praise(self) -> None:
         breaker, began = self._breaker, self._began
         now, policy = breaker.now(), breaker.policy
-        if breaker.target.note(lambda state: state.succeed(began, now, policy)):
+
+        def step(state: State) -> bool:
+            closed = state.succeed(began, now, policy)
+            if closed:
+                breaker.turned(Circuit.CLOSED)
+            return closed
+
+        if breaker.target.note(step):
             log.warning("the breaker of %s is closed", breaker.target.name)
 
     def _leave(self) -> None:
@@ -200,6 +233,7 @@ class Breakers:
         keys: Mapping[str, int] | None = None,
         *,
         chance: Chance = random.random,
+        told: Told = lambda provider, circuit: None,
     ) -> None:
         """`keys`: the `fingerprint()` of each provider's credentials, so that new ones end a quarantine."""
         self._records = records
@@ -207,6 +241,7 @@ class Breakers:
         self._clock = clock
         self._keys = keys or {}
         self._chance = chance
+        self._told = told
         self._breakers: dict[str, TargetBreaker] = {}
 
     def ask(self, key: str, provider: str, *, waited: bool = False) -> Admission | Refusal:
@@ -234,6 +269,7 @@ class Breakers:
             self._policy,
             clock=self._clock,
             chance=self._chance,
+            told=self._told,
         )
         if target is None or whole is None:  # the lock was not to be had: this call goes without, the next finds it
             return breaker

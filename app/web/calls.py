@@ -34,6 +34,8 @@ def _view(current: Current, doors: Doors, language: Language, anthropic: bool) -
         place: Inside | None = None
         try:
             place = doors.enter(settings.max_in_flight, settings.queue)
+            if place.waited:
+                gateway.meter.waited(gateway.clock.monotonic() - began)
             tenant = gateway.tenants.identify(credential(request.headers, anthropic=anthropic), gateway.clock.time())
             call = parse.call_of(request, language, tenant, began, settings.max_body)
         except BaseException as error:

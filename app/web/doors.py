@@ -42,7 +42,12 @@ class Doors:
                 if not turn.is_set():
                     self._queue.remove(turn)
                     raise _full()
-        return Inside(self)
+        return Inside(self, waited=True)
+
+    @property
+    def calls(self) -> int:
+        """How many are here, those that wait included."""
+        return self._inside + len(self._queue)
 
     def leave(self) -> None:
         with self._lock:
@@ -55,7 +60,8 @@ class Doors:
 class Inside(Observer):
     """A place, given back at the end of the call or before there is one."""
 
-    def __init__(self, doors: Doors) -> None:
+    def __init__(self, doors: Doors, *, waited: bool = False) -> None:
+        self.waited = waited
         self._doors = doors
         self._left = False
 

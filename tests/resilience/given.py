@@ -50,7 +50,15 @@ class Worker:
         self.chance = chance
         self.records = Records(directory / "breakers", clock, capacity)
         self.keys = {PROVIDER: fingerprint(credentials)}
-        self.breakers = Breakers(self.records, policy or Breaking(), clock, self.keys, chance=lambda: self.chance)
+        self.turns: list[str] = []
+        self.breakers = Breakers(
+            self.records,
+            policy or Breaking(),
+            clock,
+            self.keys,
+            chance=lambda: self.chance,
+            told=lambda provider, circuit: self.turns.append(f"{provider} {circuit.name}"),
+        )
 
     def ask(self, key: str = KEY, provider: str = PROVIDER, *, waited: bool = False) -> Admission | Refusal:
         return self.breakers.ask(key, provider, waited=waited)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,7 @@ from app.resilience.records import Kind
 from app.resilience.state import Breaking, State
 from tests.resilience.conftest import Hire
 from tests.resilience.given import KEY, PROVIDER, SERVER_ERROR, ManualClock, Worker, error
+from tests.resilience.process import Process
 
 
 def test_one_probe_is_admitted_and_the_others_are_told_to_come_back(hire: Hire) -> None:
@@ -232,3 +234,30 @@ def nobody() -> int:
     pid = os.posix_spawn("/bin/true", ["true"], {})
     os.waitpid(pid, 0)
     return pid
+
+
+def test_every_turn_is_told_once_by_the_worker_that_caused_it(hire: Hire, clock: ManualClock) -> None:
+    first, second = hire(), hire()
+    first.open()
+    assert (first.turns, second.turns) == ([f"{PROVIDER} OPEN"], [])
+    clock.now += 5.01
+    second.fail()
+    assert second.turns == [f"{PROVIDER} HALF_OPEN", f"{PROVIDER} OPEN"]
+    clock.now += 10.01
+    first.succeed()
+    second.succeed()
+    assert first.turns == [f"{PROVIDER} OPEN", f"{PROVIDER} HALF_OPEN"]
+    assert second.turns == [f"{PROVIDER} HALF_OPEN", f"{PROVIDER} OPEN", f"{PROVIDER} CLOSED"]
+    first.succeed(3)
+    assert len(first.turns) == 2
+
+
+def test_a_turn_that_had_to_be_put_off_is_told_when_it_is_made(worker: Worker, tmp_path: Path) -> None:
+    worker.fail(4)
+    last = worker.admitted()
+    with Process(tmp_path / "breakers") as holder:
+        assert holder.do("hold") == "True"
+        last.failed(SERVER_ERROR, alone=False)
+        assert worker.turns == []
+    assert worker.records.catch_up()
+    assert worker.turns == [f"{PROVIDER} OPEN"]
