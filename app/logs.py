@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
 import structlog
 
@@ -16,6 +16,11 @@ from app.core.errors import GatewayError
 from app.core.exchange import Observer, Outcome
 from app.core.json import dumps
 
+_SHARED = (
+    structlog.stdlib.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.processors.format_exc_info,
+)
 _NANO = 9  # digits of dollars: as fine as any price of a single token
 
 
@@ -29,16 +34,11 @@ def configure(level: str, form: str) -> Logger:
     `level`: debug | info | warning | error; `form`: json | console.
     """
     number = logging.getLevelNamesMapping()[level.upper()]
-    shared: list[Any] = [
-        structlog.stdlib.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
-    ]
     last = structlog.processors.JSONRenderer(_text) if form == "json" else structlog.dev.ConsoleRenderer(colors=False)
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared],
+            foreign_pre_chain=[structlog.stdlib.add_logger_name, *_SHARED],
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, last],
         )
     )
@@ -47,12 +47,18 @@ def configure(level: str, form: str) -> Logger:
     root.setLevel(number)
     logging.getLogger("urllib3").setLevel(max(number, logging.ERROR))  # its warnings quote URLs
     if form == "json":
-        processors: list[Any] = [*shared, structlog.processors.JSONRenderer(_bytes)]
-        factory: Any = structlog.BytesLoggerFactory(sys.stderr.buffer)
-    else:
-        processors, factory = [*shared, last], structlog.PrintLoggerFactory(sys.stderr)
+        return json_lines(sys.stderr.buffer, number)
+    return _logger(structlog.PrintLoggerFactory(sys.stderr)(), [*_SHARED, last], number)
+
+
+def json_lines(file: BinaryIO, level: int) -> Logger:
+    """A logger of its own, that writes a line of JSON an event."""
+    return _logger(structlog.BytesLoggerFactory(file)(), [*_SHARED, structlog.processors.JSONRenderer(_bytes)], level)
+
+
+def _logger(inner: object, processors: list[Any], level: int) -> Logger:
     logger: Logger = structlog.wrap_logger(
-        factory(), processors=processors, wrapper_class=structlog.make_filtering_bound_logger(number)
+        inner, processors=processors, wrapper_class=structlog.make_filtering_bound_logger(level)
     ).bind()
     return logger
 

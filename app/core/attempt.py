@@ -22,6 +22,7 @@ class Attempt:
     error: GatewayError | None = None  # why it failed; None as well where it was given up
     usage: Usage | None = None  # as the provider counted, so far
     chars: int = 0  # of content
+    malformed: int = 0  # events that could not be read
 
     def made(self) -> Usage:
         """What the provider will charge for: its own count, or what so much content must have cost at least."""

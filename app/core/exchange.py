@@ -155,6 +155,8 @@ class Exchange:
     def skipped(self) -> None:
         """An event of the provider was malformed: the answer goes on without it."""
         self.malformed += 1
+        if self._attempts:
+            self._attempts[-1].malformed += 1
 
     def batch(self, frames: Batch) -> None:
         for frame in frames:

@@ -33,6 +33,8 @@ def _ended(metrics: Metrics, label: str, attempt: Attempt) -> None:
         metrics.upstream_duration(provider, label).observe(attempt.ended - attempt.began)
     if attempt.first is not None:
         metrics.upstream_ttft(provider, label).observe(attempt.first - attempt.began)
+    if attempt.malformed:
+        metrics.malformed(provider).inc(attempt.malformed)
 
 
 def _made(metrics: Metrics, label: str, attempt: Attempt) -> None:
