@@ -62,6 +62,16 @@ def test_both_sdks_fold_a_stream_to_the_plain_answer(
     assert (final.stop_reason, final.usage.output_tokens) == (message.stop_reason, message.usage.output_tokens)
 
 
+@pytest.mark.parametrize("model", ["words-3", "tools-2", "words-2-reasoning-2-cached-4", "words-9-cuts-5"])
+def test_the_sdk_folds_a_streamed_response_to_the_plain_one(openai_client: openai.OpenAI, model: str) -> None:
+    tools: list[Any] = [{"type": "function", "name": "weather", "parameters": SCHEMA, "strict": None}]
+    plain = openai_client.responses.create(model=model, input="two words", tools=tools)
+    with openai_client.responses.stream(model=model, input="two words", tools=tools) as stream:
+        folded = stream.get_final_response()
+    assert [item.type for item in folded.output] == [item.type for item in plain.output]
+    assert (folded.output_text, folded.usage, folded.status) == (plain.output_text, plain.usage, "completed")
+
+
 def test_every_other_answer_is_valid(openai_client: openai.OpenAI, anthropic_client: anthropic.Anthropic) -> None:
     vectors = openai_client.embeddings.create(model="e", input=["a", "b"], encoding_format="float", dimensions=4)
     assert [len(one.embedding) for one in vectors.data] == [4, 4]

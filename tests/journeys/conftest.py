@@ -8,7 +8,7 @@ import pytest
 
 from tests.gunicorn import CLASSES, Server
 from tests.journeys import programs
-from tests.journeys.house import COUNTED, TELLING, both, configuration
+from tests.journeys.house import COUNTED, RESPONSES, TELLING, both, configuration
 from tests.standin import StandIn
 
 
@@ -20,7 +20,7 @@ def provider() -> Iterator[StandIn]:
 
 @pytest.fixture(scope="package")
 def servers(provider: StandIn) -> Iterator[Mapping[str, Server]]:
-    with both(configuration(provider, others=[*programs.own_providers(), *TELLING, *COUNTED])) as servers:
+    with both(configuration(provider, others=[*programs.own_providers(), *TELLING, *COUNTED, *RESPONSES])) as servers:
         yield servers
 
 

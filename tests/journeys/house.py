@@ -23,6 +23,9 @@ TELLING = [
 #: Providers whose calls are counted.
 COUNTED = [(f"{upstream}-{why}", "") for upstream in ("up", "claude") for why in ("left", "kept")]
 
+#: Providers for clients that speak Responses, and those at which their calls go wrong.
+RESPONSES = [(f"{upstream}-{why}", "") for upstream in ("open", "up", "claude") for why in ("responds", "cut", "fails")]
+
 
 def hashed(key: str) -> str:
     return "sha256:" + hashlib.sha256(key.encode()).hexdigest()
@@ -33,8 +36,8 @@ def configuration(
 ) -> str:
     """Two ways to the same stand-in, one in each language, and the simulated provider.
 
-    `others`: further providers (name, more of its settings) whose names begin with `up` or `claude`, each as if it were
-    alone. `more` goes below the rest.
+    `others`: further providers (name, more of its settings) whose names begin with `up`, `claude` or `open` (which
+    speaks Responses, too), each as if it were alone. `more` goes below the rest.
     """
     text = """
 server: {max_body: 100000}
@@ -42,7 +45,9 @@ providers:
   simulated: {latency: 0, tokens_per_second: 10000, words: 12, models: ["*"]}
 """
     for name, settings in (("up", ""), ("claude", ""), *others):
-        if name.startswith("up"):
+        if name.startswith("open"):
+            how = f'kind: openai, base_url: "{provider.url}/v1", api_key: "{UP_KEY}"'
+        elif name.startswith("up"):
             how = f'kind: compatible, base_url: "{provider.url}/v1", api_key: "{UP_KEY}"'
         else:
             how = f'kind: anthropic, base_url: "{provider.url}", api_key: "{CLAUDE_KEY}"'

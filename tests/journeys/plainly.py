@@ -13,6 +13,7 @@ from tests.journeys.house import KEY
 
 CHAT = "/v1/chat/completions"
 MESSAGES = "/v1/messages"
+RESPONSES = "/v1/responses"
 SAID: list[Any] = [{"role": "user", "content": "two words"}]
 
 
@@ -86,6 +87,8 @@ def ask(
 
 def call(model: str, *, path: str = CHAT, **more: Any) -> bytes:
     """The body of a good call."""
+    if path == RESPONSES:
+        return json.dumps({"model": model, "input": SAID, **more}).encode()
     limit = {"max_tokens": 99} if path == MESSAGES else {}
     return json.dumps({"model": model, "messages": SAID, **limit, **more}).encode()
 

@@ -52,6 +52,14 @@ def test_langchain_reads_parallel_tool_calls(langchain: Said, upstream: str, cas
 
 
 @pytest.mark.parametrize("upstream", ["up", "claude"])
+@pytest.mark.parametrize("case", ["responses", "responses streamed"])
+def test_langchain_speaks_responses(langchain: Said, upstream: str, case: str) -> None:
+    seen = langchain[f"{upstream} {case}"]
+    assert [call["args"] for call in seen["calls"]] == WEATHER
+    assert (seen["text"], seen["then"], seen["usage"]["output_tokens"]) == (text(2), text(2), 4)
+
+
+@pytest.mark.parametrize("upstream", ["up", "claude"])
 def test_langchain_gets_objects_and_errors(langchain: Said, upstream: str) -> None:
     assert langchain[f"{upstream} structured"] == {"city": "世界", "degrees": 7}
     raised = langchain.raised(f"{upstream} bad request")

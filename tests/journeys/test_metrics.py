@@ -15,7 +15,7 @@ import requests
 
 from tests.gunicorn import CLASSES, Server, gunicorn, until
 from tests.journeys.house import COUNTED, GUEST, KEY, configuration
-from tests.journeys.plainly import CHAT, MESSAGES, call
+from tests.journeys.plainly import CHAT, MESSAGES, RESPONSES, call
 from tests.metrics.page import Page
 from tests.standin import StandIn
 
@@ -67,8 +67,8 @@ class Run:
     def _begun(self) -> Iterator[Any]:
         submit = self._pool.submit
         for n in range(6):
-            for path in (CHAT, MESSAGES):
-                for upstream in ("up", "claude", "simulated"):
+            for path in (CHAT, MESSAGES, RESPONSES):
+                for upstream in ("up", "claude", "simulated", "open"):
                     for stream in (False, True):
                         yield submit(self._call, f"{upstream}/words-{n + 2}", path, stream=stream)
         for path, more in (
@@ -142,7 +142,7 @@ class Run:
 
 def judged(answer: requests.Response) -> str:
     """What a client would call this ending."""
-    if answer.status_code >= 500 or answer.status_code == 429 or (answer.ok and '"error"' in answer.text):
+    if answer.status_code >= 500 or answer.status_code == 429 or (answer.ok and '"error":{' in answer.text):
         return "error"
     return "success" if answer.ok else "client_error"
 
@@ -150,19 +150,24 @@ def judged(answer: requests.Response) -> str:
 def told(answer: requests.Response, stream: bool) -> tuple[bool, int]:
     """Whether there was content, and the output tokens that the answer names."""
     events = [line[6:] for line in answer.text.splitlines() if line.startswith("data: {")]
-    usages = [event.get("usage") or {} for event in map(json.loads, events if stream else [answer.text])]
+    bodies = [json.loads(event) for event in (events if stream else [answer.text])]
+    usages = [body.get("usage") or (body.get("response") or {}).get("usage") or {} for body in bodies]
     output = [usage.get("completion_tokens") or usage.get("output_tokens") or 0 for usage in usages]
     return "alpha0" in answer.text or '"This ' in answer.text, max(output, default=0)
 
 
 @pytest.fixture(scope="module", params=CLASSES)
 def server(request: pytest.FixtureRequest, provider: StandIn) -> Iterator[Server]:
-    with gunicorn(configuration(provider, others=[*PLANNED, *COUNTED]), worker_class=request.param) as server:
+    with gunicorn(
+        configuration(provider, others=[*PLANNED, *COUNTED, ("open", "")]), worker_class=request.param
+    ) as server:
         yield server
 
 
 def page_of(server: Server) -> Page:
-    return Page(requests.get(f"{server.url}/metrics", timeout=10).text)
+    answer = requests.get(f"{server.url}/metrics", timeout=10)
+    answer.raise_for_status()  # an OSError, which `until` waits for: the housekeeper may only just have begun
+    return Page(answer.text)
 
 
 def endings(page: Page) -> Counter[Ending]:

@@ -123,6 +123,15 @@ def test_what_anthropic_cannot_be_told_is_refused_or_named(said: Said) -> None:
     assert "x-gateway-dropped" not in said["up dropped"]["headers"]
 
 
+@pytest.mark.parametrize("upstream", ["up", "claude", "simulated"])
+def test_responses_come_whole_in_either_form(said: Said, upstream: str) -> None:
+    expected = SIMULATED if upstream == "simulated" else text(5)
+    assert said[f"{upstream} respond"] == expected
+    assert said[f"{upstream} respond streamed"] == {"text": expected, "end": "response.completed"}
+    if upstream != "simulated":
+        assert said[f"{upstream} respond parsed"] == {"city": "世界", "degrees": 7}
+
+
 @pytest.mark.parametrize("upstream", ["up", "simulated"])
 def test_vectors_are_the_same_in_base64_and_as_floats(said: Said, upstream: str) -> None:
     embedded, floats = said[f"{upstream} embed"], said[f"{upstream} embed floats"]

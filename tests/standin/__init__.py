@@ -15,7 +15,7 @@ Without a script the model's name says what happens (see `grammar`; `python -m t
 `words-60-gap-20` streams 60 words 20 ms apart (`text(60)` is what a client must end up with), `fault-cut-5-rst` resets
 after five, `first-2-fault-500` fails twice, `fault-hang`, `fault-errormid-3-529`, `fault-bomb-64` ... A name that does
 not begin with a word of the grammar is answered with five words. The path's end decides the language: chat/completions,
-completions, embeddings, moderations, models in OpenAI's, messages and messages/count_tokens in Anthropic's.
+completions, responses, embeddings, moderations, models in OpenAI's, messages, messages/count_tokens in Anthropic's.
 
 - Anything else is an `Answer`, or a function from the `Request` to one: status, headers, `Piece`s of the body with a
   pause or a gate before each, framing, how it ends (`End`), where it is cut (`Cuts`).

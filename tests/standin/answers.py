@@ -5,9 +5,10 @@ from __future__ import annotations
 import email.utils
 import json
 import time
+from collections.abc import Iterable
 from dataclasses import replace
 
-from tests.standin import anthropic, openai
+from tests.standin import anthropic, openai, responses
 from tests.standin.message import Answer, Cuts, Framing, Headers, Part, Piece, Request
 from tests.standin.plan import Plan, timed
 
@@ -18,13 +19,18 @@ MODELS = ("standin-large", "standin-small")
 
 def made_up(request: Request, plan: Plan) -> Answer:
     """The answer that the plan describes, before any fault."""
-    if request.is_stream and request.path.endswith(("/completions", "/messages")):
-        pieces = anthropic.stream(request, plan) if request.is_anthropic else openai.stream(request, plan)
-        body = timed(pieces, plan, request.model)
+    if request.is_stream and request.path.endswith(("/completions", "/messages", "/responses")):
+        body = timed(_stream(request, plan), plan, request.model)
         answer = Answer(headers=SSE, body=body, framing=plan.framing or Framing.CHUNKED)
     else:
         answer = in_json(200, _plain(request, plan), plan)
     return answer
+
+
+def _stream(request: Request, plan: Plan) -> Iterable[Piece]:
+    if request.is_responses:
+        return responses.stream(request, plan)
+    return anthropic.stream(request, plan) if request.is_anthropic else openai.stream(request, plan)
 
 
 def in_json(status: int, data: object, plan: Plan | None = None) -> Answer:
@@ -39,6 +45,8 @@ def _plain(request: Request, plan: Plan) -> object:
     match request.path.rpartition("/")[2]:
         case "messages" | "completions":
             answer: object = dialect.plain(request, plan)
+        case "responses":
+            answer = responses.plain(request, plan)
         case "count_tokens":
             answer = anthropic.count_tokens(request)
         case "embeddings":
@@ -55,7 +63,7 @@ def _plain(request: Request, plan: Plan) -> object:
 def is_known(request: Request) -> bool:
     """Whether a provider has such a path."""
     return "/models/" in request.path or request.path.endswith(
-        ("/count_tokens", "/messages", "/completions", "/embeddings", "/moderations", "/models")
+        ("/count_tokens", "/messages", "/responses", "/completions", "/embeddings", "/moderations", "/models")
     )
 
 
@@ -77,11 +85,15 @@ def refusal(
 
 def error_event(request: Request, status: int, message: str) -> Piece:
     """An error inside a stream that began with 200."""
+    if request.is_responses:
+        return responses.error_event(status, message)
     return anthropic.error_event(status, message) if request.is_anthropic else openai.error_event(status, message)
 
 
 def content_event(request: Request, text: str) -> Piece:
     """One more word of a stream."""
+    if request.is_responses:
+        return responses.content_event(text)
     return anthropic.content_event(text) if request.is_anthropic else openai.content_event(request, text)
 
 

@@ -126,6 +126,10 @@ class Request:
     def is_anthropic(self) -> bool:
         return "/messages" in self.path or self.header("anthropic-version") is not None
 
+    @property
+    def is_responses(self) -> bool:
+        return self.path.endswith("/responses")
+
     def header(self, name: str) -> str | None:
         """The first header of that name, in any case."""
         return next((value for key, value in self.headers if key.lower() == name.lower()), None)

@@ -69,8 +69,10 @@ def words_of(request: Request, plan: Plan) -> list[str]:
 
 
 def _last_text(request: Request) -> str:
-    messages = request.fields.get("messages")
-    content = messages[-1].get("content") if messages else request.fields.get("prompt", "")
+    messages = request.fields.get("messages") or request.fields.get("input")
+    content = (
+        messages[-1].get("content") if isinstance(messages, list) else messages or request.fields.get("prompt", "")
+    )
     if isinstance(content, list):
         return "".join(part.get("text", "") for part in content)
     return str(content)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.metadata import version
 from typing import Any
 
+from langchain_core.messages import ToolMessage  # type: ignore[import-not-found] # in an environment of its own
 from langchain_openai import ChatOpenAI, OpenAIEmbeddings  # type: ignore[import-not-found] # in an environment of its own
 from pydantic import BaseModel, SecretStr
 
@@ -51,6 +52,8 @@ def work(job: Job) -> None:
             continue
         job.see("tools", upstream, "tools-2", lambda m: called(m, False))
         job.see("tools streamed", upstream, "tools-2", lambda m: called(m, True))
+        job.see("responses", upstream, "words-2-tools-2", lambda m: responses(job, m, False))
+        job.see("responses streamed", upstream, "words-2-tools-2", lambda m: responses(job, m, True))
         job.see("structured", upstream, "echo", structured)
         job.see("bad request", upstream, "fault-400", whole)
     job.see(
@@ -61,6 +64,19 @@ def work(job: Job) -> None:
             model=m, base_url=f"{job.url}/v1", api_key=SecretStr(job.key), check_embedding_ctx_length=False
         ).embed_documents(["a", "b"]),
     )
+
+
+def responses(job: Job, model: str, stream: bool) -> Any:
+    """By the Responses API, with a tool that is called and answered."""
+    key = SecretStr(job.key)
+    bound = ChatOpenAI(model=model, base_url=f"{job.url}/v1", api_key=key, use_responses_api=True).bind_tools([Weather])
+    said: list[Any] = [("human", "two words")]
+    folded: Any = None
+    for chunk in bound.stream(said) if stream else [bound.invoke(said)]:
+        folded = chunk if folded is None else folded + chunk
+    results = [ToolMessage("warm", tool_call_id=call["id"]) for call in folded.tool_calls]
+    last = bound.invoke([*said, folded, *results])
+    return {"calls": folded.tool_calls, "text": folded.text, "usage": folded.usage_metadata, "then": last.text}
 
 
 if __name__ == "__main__":

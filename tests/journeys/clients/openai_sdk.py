@@ -37,6 +37,7 @@ def work(job: Job) -> None:
     with openai.OpenAI(base_url=base, api_key=job.key) as client:  # its types forbid what OpenAI itself sends here
         for upstream in job.upstreams:
             others(job, client, upstream)
+            respond(job, client, upstream)
     with openai.OpenAI(base_url=base, api_key="wrong") as client:
         job.note("wrong key", lambda: ask(client, "simulated"))
     with openai.OpenAI(base_url=base, api_key=job.guest) as client:
@@ -79,6 +80,24 @@ def chat(job: Job, client: openai.OpenAI, upstream: str) -> None:
     job.see("length", upstream, "finish-length", lambda m: ask(client, m))
     job.see("two answers", upstream, "words-2", lambda m: ask(client, m, n=2))
     job.see("dropped", upstream, "words-2", lambda m: ask(client, m, seed=7, store=True))
+
+
+def respond(job: Job, client: openai.OpenAI, upstream: str) -> None:
+    def streamed_(model: str) -> Any:
+        events = list(client.responses.create(model=model, input="two words", stream=True))
+        return {
+            "text": "".join(e.delta for e in events if e.type == "response.output_text.delta"),
+            "end": events[-1].type,
+        }
+
+    def folded(model: str) -> Any:
+        with client.responses.stream(model=model, input=JSON[0]["content"], text_format=Weather) as events:
+            return events.get_final_response().output_parsed
+
+    job.see("respond", upstream, "words-5", lambda m: client.responses.create(model=m, input="two words").output_text)
+    job.see("respond streamed", upstream, "words-5", streamed_)
+    if upstream != "simulated":  # it says the same whatever it is asked
+        job.see("respond parsed", upstream, "echo", lambda m: (folded(m) or Weather(city="", degrees=0)).model_dump())
 
 
 def met(client: openai.OpenAI, model: str, stream: bool) -> Any:
