@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 
 from app import configured
 from app.config.settings import Settings
+from app.config.tenant import LimitsS
 from app.core.call import Rescue, Route, Strategy, Target, Timeouts
 from app.core.clock import Clock
 from app.core.provider import Provider
 from app.core.usage import Price
+from app.limits.limits import Allowance, Allowed, Books, Limits
 from app.logs import CallLog
 from app.metrics.meter import Meter
 from app.resilience.breaker import Breakers
@@ -43,6 +45,8 @@ class Process:
     budget: RetryBudget
     poll: Callable[[], Poll]
     store: Store
+    books: Books
+    workers: int
     clock: Clock
 
 
@@ -58,6 +62,7 @@ class Gateway:
     meter: Meter
     calls: CallLog
     store: Store
+    limits: Limits
     clock: Clock
 
 
@@ -90,6 +95,7 @@ def build(settings: Settings, process: Process) -> Gateway:
         meter=process.meter,
         calls=process.calls,
         store=process.store,
+        limits=_limits(settings, process),
         clock=process.clock,
     )
 
@@ -133,6 +139,30 @@ def _breakers(settings: Settings, providers: Mapping[str, Provider], process: Pr
         process.meter.turned(provider, circuit.name.lower())
 
     return Breakers(process.records, policy, process.clock, configured.credentials(providers), told=told)
+
+
+def _limits(settings: Settings, process: Process) -> Limits:
+    default = settings.limits.default
+    tenants = {
+        name: Allowed(
+            _allowance(tenant.limits.over(default)),
+            {model: _allowance(limits) for model, limits in tenant.model_limits.items()},
+        )
+        for name, tenant in settings.tenants.items()
+    }
+    return Limits(
+        tenants=tenants,
+        default=Allowed(_allowance(default)),
+        processes=process.workers * settings.limits.replicas,
+        hit=process.meter.limited,
+        store=process.store,
+        books=process.books,
+        clock=process.clock,
+    )
+
+
+def _allowance(limits: LimitsS) -> Allowance:
+    return Allowance(limits.requests_per_minute, limits.tokens_per_minute, limits.concurrent)
 
 
 def _places(settings: Settings) -> dict[str, int]:

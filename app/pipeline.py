@@ -22,5 +22,6 @@ def answer(gateway: Gateway, call: Call, place: Observer) -> Reply:
         exchange.join(gateway.meter.follow(call))
         route = gateway.routes.resolve(call.model, call.tenant)  # model_not_found, permission
         exchange.routed(route)
+        gateway.limits.admit(call, route, exchange)  # rate_limited
         batches = hold.begin(gateway.attempts, gateway.watch, call, route, exchange)  # what providers can do
         return exchange.hand_over(batches)

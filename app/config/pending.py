@@ -14,14 +14,11 @@ from app.config.tree import get, matches, pattern, without
 PENDING: Mapping[str, tuple[object, ...]] = {
     "server.trusted_proxies": (),
     "cache": (),
-    "limits": (),
     "providers.*.region": (),
     "providers.*.faults": (),
     "models.*.cache": (),
     "models.*.context": (),
     "models.*.max_output": (),
-    "tenants.*.limits": (),
-    "tenants.*.model_limits": (),
 }
 
 

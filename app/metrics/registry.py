@@ -124,6 +124,7 @@ class Metrics:
         self.disconnects = counter(catalogue.DISCONNECTS)
         self.overhead = histogram(catalogue.OVERHEAD)
         self.queue_wait = histogram(catalogue.QUEUE_WAIT)
+        self.rate_limit_hits = counter(catalogue.RATE_LIMIT_HITS)
         self.attempts = counter(catalogue.ATTEMPTS)
         self.upstream_duration = histogram(catalogue.UPSTREAM_DURATION)
         self.upstream_ttft = histogram(catalogue.UPSTREAM_TTFT)
@@ -178,6 +179,8 @@ class Metrics:
             for status in (Status.SUCCESS, Status.ERROR):
                 self.tenant_requests(tenant, status)
             self.tenant_cost(tenant)
+            for limit in catalogue.LIMIT_TYPES:
+                self.rate_limit_hits(tenant, limit)
 
     def _expect_provider(self, provider: str) -> None:
         self.active(provider)

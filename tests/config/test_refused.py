@@ -24,8 +24,8 @@ TOP = [
     one(
         OFFERS + "zzz: {}",
         "zzz",
-        "unknown key; known here: health, logging, memcached, metrics, models, providers, resilience, server, tenants, "
-        "timeouts",
+        "unknown key; known here: health, limits, logging, memcached, metrics, models, providers, resilience, server, "
+        "tenants, timeouts",
     ),
     one(OFFERS + "server: {max_bdy: 1}", "server.max_bdy", "unknown key; did you mean 'max_body'?"),
     one(OFFERS + "server: {max_body: 0}", "server.max_body", "expected at least 1"),

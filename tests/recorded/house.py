@@ -18,6 +18,7 @@ from app.core.clock import SystemClock
 from app.factory import create_app
 from app.gateway import Process
 from app.instance import system
+from app.limits.limits import Books
 from app.metrics.meter import Meter
 from app.metrics.registry import Metrics
 from app.resilience.budget import RetryBudget
@@ -72,7 +73,16 @@ class House:
     def _built(self) -> gateway.Gateway:
         budget = RetryBudget(self._clock)
         process = Process(
-            self._meter, self._calls, self._watch, self._records, budget, system.poll, Memory(self._clock), self._clock
+            meter=self._meter,
+            calls=self._calls,
+            watch=self._watch,
+            records=self._records,
+            budget=budget,
+            poll=system.poll,
+            store=Memory(self._clock),
+            books=Books(self._clock),
+            workers=1,
+            clock=self._clock,
         )
         return gateway.build(self._settings, process)
 
