@@ -6,13 +6,17 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from app import configured
+from app.cache.entry import UNSIGNED, Seal
+from app.cache.flights import Flights
+from app.cache.generations import Generations
+from app.cache.parts import Parts
+from app.cache.responses import Bounds, ResponseCache, Rules
+from app.cache.shelf import Shelf
 from app.config.settings import Settings
-from app.config.tenant import LimitsS
 from app.core.call import Rescue, Route, Strategy, Target, Timeouts
 from app.core.clock import Clock
 from app.core.provider import Provider
 from app.core.usage import Price
-from app.limits.limits import Allowance, Allowed, Books, Limits
 from app.logs import CallLog
 from app.metrics.meter import Meter
 from app.resilience.breaker import Breakers
@@ -45,8 +49,7 @@ class Process:
     budget: RetryBudget
     poll: Callable[[], Poll]
     store: Store
-    books: Books
-    workers: int
+    flights: Flights
     clock: Clock
 
 
@@ -57,12 +60,12 @@ class Gateway:
     settings: Settings
     tenants: Tenants
     routes: RouteTable
+    cache: ResponseCache
     attempts: Attempts
     watch: Watch
     meter: Meter
     calls: CallLog
     store: Store
-    limits: Limits
     clock: Clock
 
 
@@ -81,6 +84,7 @@ def build(settings: Settings, process: Process) -> Gateway:
         settings=settings,
         tenants=Tenants(settings.tenants),
         routes=routes,
+        cache=_cache(settings, process),
         attempts=Attempts(
             Asker(_transports(settings, process), process.watch, process.clock),
             Entrance(_breakers(settings, providers, process), Places(_places(settings))),
@@ -95,7 +99,6 @@ def build(settings: Settings, process: Process) -> Gateway:
         meter=process.meter,
         calls=process.calls,
         store=process.store,
-        limits=_limits(settings, process),
         clock=process.clock,
     )
 
@@ -123,6 +126,18 @@ def _entries(settings: Settings, providers: Mapping[str, Provider]) -> Iterator[
         yield Entry(route, Instead(instead.any, instead.context_length, instead.content_filter))
 
 
+def _cache(settings: Settings, process: Process) -> ResponseCache:
+    given, clock = settings.cache, process.clock
+    seal = Seal([secret.get_secret_value().encode() for secret in given.secret or ()] or [UNSIGNED])
+    shelf = Shelf(process.store, seal, clock, process.meter.cache)
+    parts = Parts(shelf, Generations(process.store, seal, clock), process.flights, process.watch, clock)
+    rules = {
+        name: Rules(given.ttl if model.cache.ttl is None else model.cache.ttl, model.cache.shared)
+        for name, model in settings.models.items()
+    }
+    return ResponseCache(parts, rules, Rules(given.ttl), Bounds(given.max_bytes, given.jitter))
+
+
 def _breakers(settings: Settings, providers: Mapping[str, Provider], process: Process) -> Breakers:
     given = settings.resilience.breaker
     policy = Breaking(
@@ -139,30 +154,6 @@ def _breakers(settings: Settings, providers: Mapping[str, Provider], process: Pr
         process.meter.turned(provider, circuit.name.lower())
 
     return Breakers(process.records, policy, process.clock, configured.credentials(providers), told=told)
-
-
-def _limits(settings: Settings, process: Process) -> Limits:
-    default = settings.limits.default
-    tenants = {
-        name: Allowed(
-            _allowance(tenant.limits.over(default)),
-            {model: _allowance(limits) for model, limits in tenant.model_limits.items()},
-        )
-        for name, tenant in settings.tenants.items()
-    }
-    return Limits(
-        tenants=tenants,
-        default=Allowed(_allowance(default)),
-        processes=process.workers * settings.limits.replicas,
-        hit=process.meter.limited,
-        store=process.store,
-        books=process.books,
-        clock=process.clock,
-    )
-
-
-def _allowance(limits: LimitsS) -> Allowance:
-    return Allowance(limits.requests_per_minute, limits.tokens_per_minute, limits.concurrent)
 
 
 def _places(settings: Settings) -> dict[str, int]:

@@ -124,6 +124,7 @@ class _Entry(Observer):
             provider_cost_usd=round(outcome.spent, _NANO),
             ttft=None if outcome.ttft is None else round(outcome.ttft, 4),
             seconds=round(outcome.seconds, 4),
+            cache=outcome.cache,
             rescued=outcome.rescued,
             malformed=outcome.malformed,
         )

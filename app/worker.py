@@ -7,13 +7,13 @@ import logging
 from flask import Flask
 
 from app import gateway, logs
+from app.cache.flights import Flights
 from app.config.settings import Settings
 from app.core.clock import SystemClock
 from app.factory import create_app
 from app.gateway import Gateway, Process
 from app.instance import member, system
 from app.instance.drain import Drain
-from app.limits.limits import Books
 from app.metrics.meter import Meter
 from app.metrics.registry import Metrics
 from app.resilience.budget import RetryBudget
@@ -38,26 +38,21 @@ def start() -> Flask:
     meter = Meter(metrics)
     records = Records(here.run_dir.breakers, clock)
     budget = RetryBudget(clock)
-    stores = Stores(clock)
-    books = Books(clock)
+    stores, flights = Stores(clock), Flights(clock)
 
     def build(settings: Settings) -> Gateway:
         logger = logs.configure(settings.logging.level, settings.logging.format)
-        store = _store(stores, settings)
-        calls = logs.CallLog(logger)
-        process = Process(meter, calls, watch, records, budget, system.poll, store, books, here.workers, clock)
+        store, calls = _store(stores, settings), logs.CallLog(logger)
+        process = Process(meter, calls, watch, records, budget, system.poll, store, flights, clock)
         return gateway.build(settings, process)
 
     def swap(settings: Settings, hash_: str) -> None:
         current.gateway = build(settings)
         metrics.in_force(hash_)
 
-    def agree() -> None:
-        """With the other workers and replicas, about what has been counted."""
-        store = current.gateway.store
-        if store.is_shared:
-            metrics.memcached_up().set(not store.gone())
-            books.tick(store)
+    def look_at_store() -> None:
+        if current.gateway.store.is_shared:
+            metrics.memcached_up().set(not current.gateway.store.gone())
 
     current = Current(build(settings))
     metrics.in_force(hash_)
@@ -68,7 +63,7 @@ def start() -> Flask:
     def count() -> None:
         metrics.inside(doors.calls, here.capacity(current.gateway.settings.server.max_in_flight))
 
-    here.watch(swap, records.catch_up, drain.look, agree, count)
+    here.watch(swap, records.catch_up, drain.look, look_at_store, count, flights.claims.renew)
     return create_app(current, Instance(here.relay, here.trouble, here.draining), doors)
 
 

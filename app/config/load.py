@@ -21,7 +21,7 @@ BUILT_IN = """\
 providers:
   simulated: {}
 models:
-  simulated: {targets: [simulated/simulated]}
+  simulated: {targets: [simulated/simulated], cache: {ttl: 300}}
 """
 
 

@@ -13,12 +13,13 @@ from app.config.tree import get, matches, pattern, without
 #: Path (* is any name or position) -> the values that do work already; most have none.
 PENDING: Mapping[str, tuple[object, ...]] = {
     "server.trusted_proxies": (),
-    "cache": (),
+    "limits": (),
     "providers.*.region": (),
     "providers.*.faults": (),
-    "models.*.cache": (),
     "models.*.context": (),
     "models.*.max_output": (),
+    "tenants.*.limits": (),
+    "tenants.*.model_limits": (),
 }
 
 

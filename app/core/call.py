@@ -24,6 +24,16 @@ class Tenant:
         return any(model.startswith(m[:-1]) if m.endswith("*") else model == m for m in self.models)
 
 
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """What a client says about answers that are kept. Seconds; None: no bound of its own."""
+
+    read: bool = True  # may it be given one?
+    write: bool = True  # may its own be kept?
+    max_age: int | None = None  # none older than this
+    ttl: int | None = None  # nor may its own get older
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """One client request, parsed and checked, before anything has been decided about it."""
@@ -37,6 +47,7 @@ class Call:
     headers: Mapping[str, str]  # the few request headers that may travel on (anthropic-version, -beta), lower case
     patience: float | None  # seconds that the client will wait at most, by its own word
     began: float  # monotonic
+    keeping: Keeping = Keeping()
     client: int | None = None  # the client's socket, as a file number: to see when it leaves
 
 

@@ -28,6 +28,15 @@ Batch = Sequence[Frame]  # the frames that one read from the upstream made: they
 
 
 @dataclass(frozen=True, slots=True)
+class Stored:
+    """A kept answer that was given again, and who gave it first."""
+
+    provider: str
+    model: str  # as that provider calls it
+    age: int  # seconds
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """The end of a call. `seconds` run from its arrival; `ttft` to the first content, None where none was shown.
 
@@ -46,6 +55,7 @@ class Outcome:
     rescued: int  # times that a broken stream went on in another one
     attempts: Sequence[Attempt] = ()  # in their order
     malformed: int = 0  # events of providers that could not be read and were left out
+    cache: str = "bypass"  # or hit, and then nobody was asked, or miss
 
     @property
     def delivered(self) -> Usage:
@@ -109,6 +119,7 @@ class Exchange:
         self.dropped: tuple[str, ...] = ()
         self.cache = "bypass"  # or hit, or miss
         self.headers: dict[str, str] = {}  # that the answer carries, be it an error
+        self.stored: Stored | None = None
         self.rescued = 0  # times that a broken stream went on in another one
         self.malformed = 0  # events that could not be read and were left out
         self.headless = False  # the head left before it was known who would answer
@@ -195,6 +206,7 @@ class Exchange:
                 rescued=self.rescued,
                 attempts=self._attempts,
                 malformed=self.malformed,
+                cache=self.cache,
             ),
         )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from functools import partial
 from typing import Any
 
 import orjson
@@ -19,6 +20,7 @@ NotJson = orjson.JSONDecodeError
 
 loads = orjson.loads
 dumps = orjson.dumps
+canonical = partial(orjson.dumps, option=orjson.OPT_SORT_KEYS)  # the same bytes whatever the order of the keys
 
 _STRING = re.compile(rb'"[^"]*"')
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))

@@ -81,4 +81,5 @@ class Frame:
     finish: str | None = None  # the canonical (OpenAI) finish reason, once it is known
     usage: Usage | None = None  # cumulative: the last one seen counts
     last: bool = False
+    encoded: bytes | None = None  # the data as JSON, where somebody has written it already
     comment: str | None = None  # said beside the answer, in an SSE comment; such a frame has no data

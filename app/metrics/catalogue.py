@@ -18,8 +18,6 @@ NONE = "none"  # provider: refused before there was one
 CACHE = "cache"  # provider: answered without one
 OTHER = "other"  # model or tenant: a name that the configuration does not know, or one too many
 
-LIMIT_TYPES = ("requests", "tokens", "concurrency")
-
 # 10 and 30 are thresholds of alerts, and so is 5 for the first token: on a boundary they are exact.
 DURATION_BUCKETS = (*(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 7.5, 10, 15, 20, 30, 45, 60, 120, 300, 600),)
 TTFT_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 1, 1.5, 2.5, 5, 7.5, 10, 20, 30, 60, 120)
@@ -53,6 +51,14 @@ class Phase(StrEnum):
     BEFORE_FIRST_TOKEN = "before_first_token"  # noqa: S105 - no password
     STREAMING = "streaming"
     NON_STREAMING = "non_streaming"
+
+
+#: What each operation of the cache can come to.
+CACHE_RESULTS: Mapping[str, tuple[str, ...]] = {
+    "get": ("hit", "miss", "error"),
+    "set": ("ok", "skipped", "error"),
+    "delete": ("ok", "error"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +103,6 @@ DISCONNECTS = _counter("client_disconnects_total", "Clients that left.", "provid
 OVERHEAD = _histogram("overhead_seconds", "Time that no provider took.", OVERHEAD_BUCKETS, "streaming")
 QUEUE_WAIT = _histogram("queue_wait_seconds", "Waits for a place in a worker.", QUEUE_BUCKETS)
 
-RATE_LIMIT_HITS = _counter("rate_limit_hits_total", "Calls that a limit refused.", "tenant", "limit_type")
-
 # Attempts, as providers see them.
 ATTEMPTS = _counter("upstream_attempts_total", "Attempts that ended.", "provider", "model", "outcome")
 UPSTREAM_DURATION = _histogram(
@@ -123,6 +127,7 @@ COST = _counter("cost_usd_total", "What providers charge.", "model", "provider")
 TENANT_REQUESTS = _counter("tenant_requests_total", "Calls of a tenant.", "tenant", "status")
 TENANT_TOKENS = _counter("tenant_tokens_total", "Tokens delivered to a tenant.", "tenant", "type")
 TENANT_COST = _counter("tenant_cost_usd_total", "Cost of what a tenant got.", "tenant")
+CACHE_OPERATIONS = _counter("cache_operations_total", "Looks into the cache, and writes.", "operation", "result")
 SAVED_TOKENS = _counter("cache_saved_tokens_total", "Tokens that the cache gave.", "model", "type")
 SAVED_COST = _counter("cache_saved_cost_usd_total", "What they would have cost.", "model")
 
@@ -149,7 +154,6 @@ COLLECT = _gauge("metrics_collect_seconds", "How long the last merge took.")
 
 #: What the values of each label can be.
 LABELS: Mapping[str, str] = {
-    "limit_type": ", ".join(LIMIT_TYPES),
     "model": "names and patterns of `models`, `provider/model` that a provider offers, `provider/*`; `other`",
     "provider": "names of `providers`; `cache`: answered without one; `none`: refused before there was one",
     "status": ", ".join(Status),
@@ -164,7 +168,10 @@ LABELS: Mapping[str, str] = {
     "detail": "cached_input, cache_write_input, reasoning_output",
     "tenant": "names of `tenants`; `anonymous`: without tenants; `other`: beyond a thousand of them",
     "to": ", ".join(CIRCUITS),
-    "result": "of probes: success, authentication, timeout, connection",
+    "operation": ", ".join(CACHE_RESULTS),
+    "result": "of the cache: "
+    + "; ".join(f"{operation} {', '.join(results)}" for operation, results in CACHE_RESULTS.items())
+    + "; of probes: success, authentication, timeout, connection",
     "pid": "w0, w1, ...: a worker's place, which its replacement takes over",
     "version": "of the gateway",
     "python": "its version",

@@ -37,10 +37,6 @@ class Meter:
         """(model label, provider) of everything that can be counted, and who may call."""
         self._metrics.expect(pairs, tenants)
 
-    def limited(self, tenant: str, limit: str) -> None:
-        """A call was refused for this limit."""
-        self._metrics.rate_limit_hits(self._metrics.tenant(tenant), limit).inc()
-
     def follow(self, call: Call) -> Observer:
         if call.language.operation is Operation.COUNT_TOKENS:
             return Observer()
@@ -53,6 +49,10 @@ class Meter:
     def waited(self, seconds: float) -> None:
         """Of a call that could not be let in at once."""
         self._metrics.queue_wait().observe(seconds)
+
+    def cache(self, operation: str, result: str) -> None:
+        """One of CACHE_RESULTS."""
+        self._metrics.cache_operations(operation, result).inc()
 
     def refused(self, streaming: bool, error: GatewayError) -> None:
         """Of a body that never became a Call: no exchange tells, and nobody can be sure whose it was."""

@@ -124,7 +124,6 @@ class Metrics:
         self.disconnects = counter(catalogue.DISCONNECTS)
         self.overhead = histogram(catalogue.OVERHEAD)
         self.queue_wait = histogram(catalogue.QUEUE_WAIT)
-        self.rate_limit_hits = counter(catalogue.RATE_LIMIT_HITS)
         self.attempts = counter(catalogue.ATTEMPTS)
         self.upstream_duration = histogram(catalogue.UPSTREAM_DURATION)
         self.upstream_ttft = histogram(catalogue.UPSTREAM_TTFT)
@@ -141,6 +140,7 @@ class Metrics:
         self.tenant_requests = counter(catalogue.TENANT_REQUESTS)
         self.tenant_tokens = counter(catalogue.TENANT_TOKENS)
         self.tenant_cost = counter(catalogue.TENANT_COST)
+        self.cache_operations = counter(catalogue.CACHE_OPERATIONS)
         self.saved_tokens = counter(catalogue.SAVED_TOKENS)
         self.saved_cost = counter(catalogue.SAVED_COST)
         self.transitions = counter(catalogue.TRANSITIONS)
@@ -175,12 +175,13 @@ class Metrics:
             self.requests(OTHER, NONE, Status.CLIENT_ERROR, streaming)
         for kind in _OURS:
             self.errors(NONE, kind)
+        for operation, results in catalogue.CACHE_RESULTS.items():
+            for result in results:
+                self.cache_operations(operation, result)
         for tenant in map(self.tenant, tenants):
             for status in (Status.SUCCESS, Status.ERROR):
                 self.tenant_requests(tenant, status)
             self.tenant_cost(tenant)
-            for limit in catalogue.LIMIT_TYPES:
-                self.rate_limit_hits(tenant, limit)
 
     def _expect_provider(self, provider: str) -> None:
         self.active(provider)

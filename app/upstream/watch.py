@@ -72,9 +72,12 @@ class Guard:
             message = f"provider {provider} did not answer in time"
             raise GatewayError(ErrorType.TIMEOUT, message, provider=provider, silent=True)
 
-    def wait(self, seconds: float) -> None:
-        """Let time pass, before another attempt say. Ends early, and raises, when the call should not go on."""
-        self._ring = ring = threading.Event()
+    def wait(self, seconds: float, ring: threading.Event | None = None) -> None:
+        """Let time pass, before another attempt say, or until somebody rings.
+
+        Ends early, and raises, when the call should not go on.
+        """
+        self._ring = ring = ring or threading.Event()
         if not (self.gone or self.late or self.closed) and seconds > 0:
             ring.wait(seconds)
         self._ring = None

@@ -12,6 +12,7 @@ from app.core.call import Call, Tenant
 from app.core.errors import GatewayError, invalid
 from app.core.json import Json, NotJson, TooDeep, strict
 from app.core.language import Language
+from app.web.keeping import keeping_of
 
 _ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _TRAVELS = ("anthropic-version", "anthropic-beta")
@@ -54,6 +55,7 @@ def call_of(request: Request, language: Language, tenant: Tenant, began: float, 
         headers={name: headers[name] for name in _TRAVELS if name in headers},
         patience=_patience(headers, bool(stream)),
         began=began,
+        keeping=keeping_of(headers),
         client=_client(request),
     )
 

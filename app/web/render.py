@@ -27,7 +27,7 @@ def response(call: Call, reply: Reply) -> Response:
         (frame,) = next(reply)
     finally:
         reply.close()
-    return Response(dumps(frame.data), headers=headers, content_type="application/json")
+    return Response(frame.encoded or dumps(frame.data), headers=headers, content_type="application/json")
 
 
 def identified(id_: str, language: Language) -> dict[str, str]:
@@ -52,8 +52,11 @@ def _visible(name: str) -> str:
 
 def _headers(exchange: Exchange) -> dict[str, str]:
     headers = identified(exchange.call.id, exchange.call.language)
-    target = exchange.target
-    if target is None or exchange.headless:
+    target, stored = exchange.target, exchange.stored
+    if stored is not None:  # who wrote it, though nobody was asked this time
+        headers |= answered(stored.provider, stored.model, 0, exchange.cache)
+        headers["Age"] = str(stored.age)
+    elif target is None or exchange.headless:
         headers |= answered(None, None, None, exchange.cache)
     else:
         headers |= answered(target.provider.name, target.model, exchange.attempts, exchange.cache)

@@ -24,8 +24,52 @@ TOP = [
     one(
         OFFERS + "zzz: {}",
         "zzz",
-        "unknown key; known here: health, limits, logging, memcached, metrics, models, providers, resilience, server, "
+        "unknown key; known here: cache, health, logging, memcached, metrics, models, providers, resilience, server, "
         "tenants, timeouts",
+    ),
+    one(
+        BASE + "cache: {ttl: 100, max_ttl: 10}",
+        "cache.max_ttl",
+        "expected at least the longest ttl of the cache and of all models",
+    ),
+    one(BASE + "cache: {ttl: 2592001}", "cache.ttl", "expected at most 2592000"),
+    one(BASE + "cache: {ttl: -1}", "cache.ttl", "expected at least 0"),
+    one(BASE + "cache: {ttl: 1.5}", "cache.ttl", "expected a whole number, not a number"),
+    one(BASE + "cache: {max_bytes: 0}", "cache.max_bytes", "expected at least 1"),
+    one(BASE + "cache: {jitter: 2}", "cache.jitter", "expected at most 1"),
+    one(BASE + "cache: {tll: 5}", "cache.tll", "unknown key; did you mean 'ttl'?"),
+    one(
+        BASE + "  x: {targets: [openai/x], cache: {ttl: on}}",
+        "models.x.cache.ttl",
+        "expected a whole number, not true or false",
+    ),
+    one(
+        BASE + "  x: {targets: [openai/x], cache: {shared: 1}}",
+        "models.x.cache.shared",
+        "expected true or false, not a number",
+    ),
+    one(
+        BASE + "  x: {targets: [openai/x], cache: {ttl: 90000}}",
+        "cache.max_ttl",
+        "expected at least the longest ttl of the cache and of all models",
+    ),
+    one(
+        BASE + "  x: {targets: [openai/x], cache: 300}",
+        "models.x.cache",
+        "expected a mapping (key: value), not a number",
+    ),
+    one(BASE + "cache: {secret: short}", "cache.secret", "expected at least 32 bytes"),
+    one(BASE + "cache: {secret: []}", "cache.secret", "expected at least one in this list"),
+    one(BASE + f"cache: {{secret: [{'s' * 32}, short]}}", "cache.secret[1]", "expected at least 32 bytes"),
+    one(
+        BASE + "cache: {ttl: 5}\nmemcached: {servers: ['h:1']}",
+        "cache.secret",
+        "missing; answers that memcached keeps are signed with it",
+    ),
+    one(
+        BASE + "  x: {targets: [openai/x], cache: {ttl: 5}}\nmemcached: {servers: ['h:1']}",
+        "cache.secret",
+        "missing; answers that memcached keeps are signed with it",
     ),
     one(OFFERS + "server: {max_bdy: 1}", "server.max_bdy", "unknown key; did you mean 'max_body'?"),
     one(OFFERS + "server: {max_body: 0}", "server.max_body", "expected at least 1"),
@@ -213,7 +257,7 @@ def test_each_mistake_in_a_provider_is_told_at_its_path(text: str, expected: dic
 def test_all_mistakes_are_told_at_once_whatever_finds_them() -> None:
     text = f"""
 server: {{max_body: 0, max_bodyy: 5}}
-cache: {{ttl: 2}}
+limits: {{replicas: 2}}
 providers:
   openai: {{api_key: "${{OPENAI_API_KEY}}", api_key: again}}
   azure-eu: {{kind: azure, api_key_file: nowhere}}
@@ -225,7 +269,7 @@ tenants:
     assert set(problems(text)) == {
         "server.max_body",
         "server.max_bodyy",
-        "cache",
+        "limits",
         "providers.openai.api_key",
         "providers.azure-eu.base_url",
         "providers.azure-eu.api_key_file",

@@ -19,7 +19,6 @@ from app.core.clock import SystemClock
 from app.factory import create_app
 from app.gateway import Process
 from app.instance import system
-from app.limits.limits import Books
 from app.metrics.catalogue import PREFIX, everything
 from app.metrics.meter import Meter
 from app.metrics.registry import Metrics
@@ -61,8 +60,6 @@ class House:
             RetryBudget(self._clock),
             system.poll,
             Memory(self._clock),
-            Books(self._clock),
-            1,
             self._clock,
         )
         app = create_app(Current(gateway.build(settings, process)), Instance(_no_relay, lambda: None))

@@ -13,6 +13,7 @@ REQUIRED = {
     "active_requests": ("gauge", {"provider"}),
     "errors_total": ("counter", {"provider", "error_type"}),
     "ttft_seconds": ("histogram", {"model", "provider"}),
+    "cache_operations_total": ("counter", {"operation", "result"}),
 }
 
 

@@ -1,0 +1,138 @@
+"""A plain call's turn to ask: at once, or after another one that asks for the same has failed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from app.cache.entry import Entry
+from app.cache.flights import OPEN, TTL, End, Flight
+from app.cache.parts import Parts
+from app.core.call import Call, Route
+from app.core.errors import ErrorType, GatewayError
+from app.store.store import Claim
+from app.upstream.watch import Guard
+
+FIRST, LONGEST = 0.02, 0.25  # seconds between two looks at the store, while another worker asks
+PATIENCE = float(TTL)  # seconds of taking turns after a first failure; who has waited that long asks anyway
+
+
+class Turn:
+    """Ended exactly once, by whoever took it."""
+
+    def __init__(
+        self,
+        parts: Parts,
+        key: str,
+        call: Call,
+        route: Route,
+        accepts: Callable[[Entry], bool],
+    ) -> None:
+        """`accepts`: whether an entry is young enough."""
+        self._parts = parts
+        self._key = key
+        self._call = call
+        self._accepts = accepts
+        self._provider = route.targets[0].provider.name
+        deadline = route.targets[0].timeouts.deadline
+        self._ends_at = call.began + (deadline if call.patience is None else min(deadline, call.patience))
+        self._until = self._ends_at
+        self._flight: Flight | None = None  # led by this call
+        self._token: bytes | None = None  # of its claim
+
+    def wait(self) -> Entry | None:
+        """What another call has brought; None: it is this one's turn. Raises GatewayError."""
+        flight, leads = self._parts.flights.join(self._key)
+        if leads:
+            self._flight = flight
+            if not self._parts.shelf.store.is_shared:
+                return self._brought()  # by one that ended between this call's look and its turn
+            if self._claims():
+                return None
+        guard = self._parts.watch.begin(self._call.client)
+        try:
+            return self._behind_others(guard) if leads else self._behind(flight, guard)
+        finally:
+            self._parts.watch.end(guard)
+
+    def end(self, end: Entry | End) -> None:
+        """Tell those who wait."""
+        if self._token is not None:
+            self._parts.flights.claims.give_back(self._token, open_=end is not End.FAILED)
+            self._token = None
+        if self._flight is not None:
+            self._parts.flights.end(self._key, self._flight, end)
+            self._flight = None
+
+    def _behind(self, flight: Flight, guard: Guard) -> Entry | None:
+        """Wait for a call in this worker."""
+        while (left := self._left()) > 0:
+            end = flight.wait(guard, left)
+            if isinstance(end, Entry):
+                return end
+            if end is End.NOT_KEPT:
+                return None
+            if end is End.FAILED:
+                self._lose_patience()
+                flight, leads = self._parts.flights.join(self._key)
+                if leads:
+                    self._flight = flight
+                    if not self._parts.shelf.store.is_shared or self._claims():
+                        return None
+                    return self._behind_others(guard)
+        self._check_time()
+        return None
+
+    def _behind_others(self, guard: Guard) -> Entry | None:
+        """Wait for a call in another worker, for all that wait in this one."""
+        store, clock, pause = self._parts.shelf.store, self._parts.clock, FIRST
+        known, since = None, clock.monotonic()
+        while (left := self._left()) > 0:
+            held = store.read(self._lock)
+            if not held.asked:
+                return None
+            if held.value == OPEN:
+                return self._brought()
+            if held.value is None:
+                self._lose_patience()
+                if self._claims():
+                    return None
+            elif held.value != known:
+                known, since = held.value, clock.monotonic()
+            elif clock.monotonic() - since > TTL + 1:
+                return None  # nobody renews it: no claim of ours looks like that
+            guard.wait(min(left, pause * (0.5 + self._parts.chance() / 2)))
+            pause = min(2 * pause, LONGEST)
+            if (entry := self._brought()) is not None:
+                return entry
+        self._check_time()
+        return None
+
+    def _brought(self) -> Entry | None:
+        _, entry = self._parts.shelf.look(self._key)
+        if entry is None or not self._accepts(entry):
+            return None
+        self.end(entry)
+        return entry
+
+    def _claims(self) -> bool:
+        """Whether to go and ask: the claim is this call's, or nobody knows of claims."""
+        went, token = self._parts.flights.claims.claim(self._parts.shelf.store, self._lock)
+        if went is Claim.WON:
+            self._token = token
+        return went is not Claim.TAKEN
+
+    @property
+    def _lock(self) -> str:
+        return self._key + "c"
+
+    def _left(self) -> float:
+        return self._until - self._parts.clock.monotonic()
+
+    def _lose_patience(self) -> None:
+        self._until = min(self._until, self._parts.clock.monotonic() + PATIENCE)
+
+    def _check_time(self) -> None:
+        """Whoever has waited in vain asks, if there is time left for that."""
+        if self._parts.clock.monotonic() >= self._ends_at:
+            message = "no answer came in time; another call had asked for the same"
+            raise GatewayError(ErrorType.TIMEOUT, message, provider=self._provider)

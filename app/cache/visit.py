@@ -1,0 +1,208 @@
+"""One call's business with the cache: it finds an answer, waits for that of another call, or leaves its own.
+
+Only whole answers are left, in their plain form: a stream is put together first, and what was left is told in either
+form. Not left are answers of another model (`fallbacks`), of a stream that broke and went on in another one, and what a
+provider's filter cut short.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from app.cache.entry import Entry
+from app.cache.flights import End
+from app.cache.parts import Parts
+from app.cache.shelf import Looked
+from app.cache.turn import Turn
+from app.core.call import Call, Route
+from app.core.errors import Status
+from app.core.exchange import Batch, Exchange, Observer, Outcome, Stored
+from app.core.json import dumps, loads
+from app.core.replay import Collected
+from app.core.wire import Frame
+
+log = logging.getLogger(__name__)
+
+_ODD = (AttributeError, IndexError, KeyError, TypeError, ValueError)  # what an answer of a strange shape may cause
+
+
+class Cached(Observer):
+    """A call that has no business here."""
+
+    def fetch(self) -> Iterator[Batch] | None:
+        """An answer that was kept, or that another call has brought meanwhile; None: ask.
+
+        Raises:
+            GatewayError: the client left, or its time was up, while another call was waited for.
+        """
+        return None
+
+    def keep(self, batches: Iterator[Batch]) -> Iterator[Batch]:
+        """The same batches; what they say is kept once the call has ended well."""
+        return batches
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """`reachable`: whether the store could be asked for what the key is made of."""
+
+    key: str
+    ttl: int
+    jitter: float
+    max_bytes: int
+    reachable: bool
+
+
+class Visit(Cached):
+    def __init__(self, parts: Parts, terms: Terms, call: Call, route: Route, exchange: Exchange) -> None:
+        self._parts = parts
+        self._terms = terms
+        self._call = call
+        self._route = route
+        self._exchange = exchange
+        self._turn: Turn | None = None
+        self._writes = terms.reachable
+        self._kept: _Kept | None = None
+
+    def fetch(self) -> Iterator[Batch] | None:
+        if not self._call.keeping.read:
+            return None
+        shelf, key = self._parts.shelf, self._terms.key
+        looked, entry = shelf.look(key) if self._terms.reachable else (Looked.GONE, None)
+        if entry is not None and not self._is_young(entry):
+            looked, entry = Looked.NOTHING, None
+        if entry is None and not self._call.stream:
+            self._turn = Turn(self._parts, key, self._call, self._route, self._is_young)
+            entry = self._turn.wait()
+        if entry is not None and (batches := self._told(entry)) is not None:
+            shelf.count("get", "hit")
+            return batches
+        self._writes = looked is not Looked.GONE
+        shelf.count("get", "miss" if looked in (Looked.FOUND, Looked.NOTHING) else "error")
+        if self._writes:
+            self._exchange.cache = "miss"
+        return None
+
+    def keep(self, batches: Iterator[Batch]) -> Iterator[Batch]:
+        self._kept = _Kept(batches, self._collector(), self._terms.max_bytes)
+        return self._kept
+
+    def on_end(self, outcome: Outcome) -> None:
+        if self._exchange.stored is not None:
+            return
+        end: Entry | End = End.FAILED
+        try:
+            if outcome.status is Status.SUCCESS:
+                entry = self._entry(outcome)
+                end = entry or End.NOT_KEPT
+                if entry is None:
+                    self._parts.shelf.count("set", "skipped")
+                elif self._writes:
+                    self._parts.shelf.put(self._terms.key, entry)
+        finally:
+            if self._turn is not None:
+                self._turn.end(end)
+
+    def _is_young(self, entry: Entry) -> bool:
+        bounds = [bound for bound in (self._call.keeping.max_age, self._call.keeping.ttl) if bound is not None]
+        return not bounds or self._parts.clock.time() - entry.made <= min(bounds)
+
+    def _told(self, entry: Entry) -> Iterator[Batch] | None:
+        """The entry as this call wants it. None: it holds what a stream says in another way."""
+        batch: Batch | None = (Frame({}, encoded=entry.body, last=True),)
+        if self._call.stream:
+            batch = self._streamed(entry.body)
+        if batch is None:
+            return None
+        batch[-1].usage = entry.usage  # for the books: what it would have taken
+        age = max(0, int(self._parts.clock.time()) - entry.made)
+        self._exchange.cache = "hit"
+        self._exchange.stored = Stored(entry.provider, entry.model, age)
+        self._exchange.dropped = entry.dropped
+        return iter((batch,))
+
+    def _streamed(self, body: bytes) -> Batch | None:
+        language = self._call.language
+        replay = language.replay()
+        if replay is None:
+            return None
+        try:
+            return replay.stream(loads(body), usage=language.wants_usage(self._call.body))
+        except _ODD:
+            log.exception("a kept answer cannot be told as a stream")
+            return None
+
+    def _collector(self) -> Collected | None:
+        replay = self._call.language.replay() if self._call.stream else None
+        return replay.collect() if replay is not None else None
+
+    def _entry(self, outcome: Outcome) -> Entry | None:
+        """None: not to be kept."""
+        target = outcome.target
+        asked = {each.name for each in self._route.targets}
+        if self._kept is None or outcome.rescued or target is None or target.name not in asked:
+            return None
+        body = self._kept.body()
+        if body is None or len(body) > self._terms.max_bytes:
+            return None
+        made = int(self._parts.clock.time())
+        ttl = max(1, int(self._terms.ttl * (1 - self._terms.jitter * self._parts.chance())))
+        dropped = self._exchange.dropped
+        return Entry(body, made, made + ttl, target.provider.name, target.model, outcome.usage, dropped)
+
+
+class _Kept:
+    """Batches on their way, and what they come to."""
+
+    def __init__(self, batches: Iterator[Batch], collected: Collected | None, max_bytes: int) -> None:
+        self._batches = batches
+        self._collected = collected
+        self._streams = collected is not None
+        self._left = max_bytes
+        self._plain: Frame | None = None
+        self._filtered = False
+
+    def __iter__(self) -> _Kept:
+        return self
+
+    def __next__(self) -> Batch:
+        batch = next(self._batches)
+        for frame in batch:
+            if frame.finish == "content_filter":
+                self._filtered = True
+            if not self._streams:
+                self._plain = frame
+            elif self._collected is not None:
+                self._add(self._collected, frame)
+        return batch
+
+    def close(self) -> None:
+        if close := getattr(self._batches, "close", None):
+            close()
+
+    def body(self) -> bytes | None:
+        """The plain answer as JSON, None where there is none to keep."""
+        if self._filtered:
+            return None
+        if self._plain is not None:
+            if self._plain.encoded is None:
+                self._plain.encoded = dumps(self._plain.data)
+            return self._plain.encoded
+        try:
+            answer = self._collected.answer() if self._collected is not None else None
+        except _ODD:
+            log.exception("a stream cannot be put together")
+            return None
+        return dumps(answer) if answer is not None else None
+
+    def _add(self, collected: Collected, frame: Frame) -> None:
+        self._left -= frame.chars
+        try:
+            collected.add(frame)
+        except _ODD:
+            log.exception("a stream cannot be put together")
+            self._left = -1
+        if self._left < 0:
+            self._collected = None  # too large, or too strange: nothing more of it is held
