@@ -13,10 +13,12 @@ from app.cache.parts import Parts
 from app.cache.responses import Bounds, ResponseCache, Rules
 from app.cache.shelf import Shelf
 from app.config.settings import Settings
+from app.config.tenant import LimitsS
 from app.core.call import Rescue, Route, Strategy, Target, Timeouts
 from app.core.clock import Clock
 from app.core.provider import Provider
 from app.core.usage import Price
+from app.limits.limits import Allowance, Allowed, Books, Limits
 from app.logs import CallLog
 from app.metrics.meter import Meter
 from app.resilience.breaker import Breakers
@@ -49,7 +51,9 @@ class Process:
     budget: RetryBudget
     poll: Callable[[], Poll]
     store: Store
+    books: Books
     flights: Flights
+    workers: int
     clock: Clock
 
 
@@ -66,6 +70,7 @@ class Gateway:
     meter: Meter
     calls: CallLog
     store: Store
+    limits: Limits
     clock: Clock
 
 
@@ -99,6 +104,7 @@ def build(settings: Settings, process: Process) -> Gateway:
         meter=process.meter,
         calls=process.calls,
         store=process.store,
+        limits=_limits(settings, process),
         clock=process.clock,
     )
 
@@ -154,6 +160,30 @@ def _breakers(settings: Settings, providers: Mapping[str, Provider], process: Pr
         process.meter.turned(provider, circuit.name.lower())
 
     return Breakers(process.records, policy, process.clock, configured.credentials(providers), told=told)
+
+
+def _limits(settings: Settings, process: Process) -> Limits:
+    default = settings.limits.default
+    tenants = {
+        name: Allowed(
+            _allowance(tenant.limits.over(default)),
+            {model: _allowance(limits) for model, limits in tenant.model_limits.items()},
+        )
+        for name, tenant in settings.tenants.items()
+    }
+    return Limits(
+        tenants=tenants,
+        default=Allowed(_allowance(default)),
+        processes=process.workers * settings.limits.replicas,
+        hit=process.meter.limited,
+        store=process.store,
+        books=process.books,
+        clock=process.clock,
+    )
+
+
+def _allowance(limits: LimitsS) -> Allowance:
+    return Allowance(limits.requests_per_minute, limits.tokens_per_minute, limits.concurrent)
 
 
 def _places(settings: Settings) -> dict[str, int]:

@@ -22,6 +22,7 @@ def answer(gateway: Gateway, call: Call, place: Observer) -> Reply:
         exchange.join(gateway.meter.follow(call))
         route = gateway.routes.resolve(call.model, call.tenant)  # model_not_found, permission
         exchange.routed(route)
+        gateway.limits.admit(call, route, exchange)  # rate_limited
         visit = exchange.join(gateway.cache.visit(call, route, exchange))
         if (kept := visit.fetch()) is not None:
             return exchange.hand_over(kept)

@@ -14,6 +14,7 @@ from app.factory import create_app
 from app.gateway import Gateway, Process
 from app.instance import member, system
 from app.instance.drain import Drain
+from app.limits.limits import Books
 from app.metrics.meter import Meter
 from app.metrics.registry import Metrics
 from app.resilience.budget import RetryBudget
@@ -38,21 +39,26 @@ def start() -> Flask:
     meter = Meter(metrics)
     records = Records(here.run_dir.breakers, clock)
     budget = RetryBudget(clock)
-    stores, flights = Stores(clock), Flights(clock)
+    stores = Stores(clock)
+    books, flights = Books(clock), Flights(clock)
 
     def build(settings: Settings) -> Gateway:
         logger = logs.configure(settings.logging.level, settings.logging.format)
-        store, calls = _store(stores, settings), logs.CallLog(logger)
-        process = Process(meter, calls, watch, records, budget, system.poll, store, flights, clock)
+        store = _store(stores, settings)
+        calls = logs.CallLog(logger)
+        process = Process(meter, calls, watch, records, budget, system.poll, store, books, flights, here.workers, clock)
         return gateway.build(settings, process)
 
     def swap(settings: Settings, hash_: str) -> None:
         current.gateway = build(settings)
         metrics.in_force(hash_)
 
-    def look_at_store() -> None:
-        if current.gateway.store.is_shared:
-            metrics.memcached_up().set(not current.gateway.store.gone())
+    def agree() -> None:
+        """With the other workers and replicas, about what has been counted."""
+        store = current.gateway.store
+        if store.is_shared:
+            metrics.memcached_up().set(not store.gone())
+            books.tick(store)
 
     current = Current(build(settings))
     metrics.in_force(hash_)
@@ -63,7 +69,7 @@ def start() -> Flask:
     def count() -> None:
         metrics.inside(doors.calls, here.capacity(current.gateway.settings.server.max_in_flight))
 
-    here.watch(swap, records.catch_up, drain.look, look_at_store, count, flights.claims.renew)
+    here.watch(swap, records.catch_up, drain.look, agree, count, flights.claims.renew)
     return create_app(current, Instance(here.relay, here.trouble, here.draining), doors)
 
 

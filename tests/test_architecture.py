@@ -7,7 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 APP = ROOT / "app"
 
-CONCERNS = {"tenants", "routing", "metrics", "logs", "store", "cache"}
+CONCERNS = {"tenants", "routing", "metrics", "logs", "store", "limits", "cache"}
 
 #: room -> rooms it may import. A module directly in app/ is a room of its own. From the ground up.
 MAY_IMPORT: dict[str, set[str]] = {
@@ -19,6 +19,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "surfaces": {"core", "providers"},  # providers/fields.py says what each language can carry
     "resilience": {"core"},
     "store": {"core"},
+    "limits": {"core", "store"},
     "upstream": {"core"},
     "logs": {"core"},
     "metrics": {"core"},

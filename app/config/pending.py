@@ -13,13 +13,10 @@ from app.config.tree import get, matches, pattern, without
 #: Path (* is any name or position) -> the values that do work already; most have none.
 PENDING: Mapping[str, tuple[object, ...]] = {
     "server.trusted_proxies": (),
-    "limits": (),
     "providers.*.region": (),
     "providers.*.faults": (),
     "models.*.context": (),
     "models.*.max_output": (),
-    "tenants.*.limits": (),
-    "tenants.*.model_limits": (),
 }
 
 

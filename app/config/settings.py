@@ -141,7 +141,7 @@ class CacheS(Part):
 
 class TopLimitsS(Part):
     replicas: Count = Field(default=1, description="gateways that share the load")
-    default: LimitsS = Field(default_factory=LimitsS, description="for tenants that name none")
+    default: LimitsS = Field(default_factory=LimitsS, description="for every tenant that does not say otherwise")
 
 
 class Settings(Part):

@@ -55,6 +55,10 @@ class LimitsS(Part):
     tokens_per_minute: Count | None = Field(default=None, description="tokens in any 60 seconds, read and written")
     concurrent: Count | None = Field(default=None, description="calls at a time")
 
+    def over(self, default: LimitsS) -> LimitsS:
+        """These where they are set, null included, else the default's."""
+        return default.model_copy(update={name: getattr(self, name) for name in self.model_fields_set})
+
     @property
     def limits_anything(self) -> bool:
         return any(limit is not None for limit in (self.requests_per_minute, self.tokens_per_minute, self.concurrent))
@@ -67,5 +71,5 @@ class TenantS(Part):
     models: Annotated[tuple[Pattern, ...], Field(strict=False)] = Field(
         default=("*",), description="what these keys may use; a * at the end stands for all that begin so"
     )
-    limits: LimitsS = Field(default_factory=LimitsS, description="instead of limits.default")
+    limits: LimitsS = Field(default_factory=LimitsS, description="each instead of the one in limits.default")
     model_limits: Mapping[str, LimitsS] = Field(default={}, description="for one model, beside the tenant's own")

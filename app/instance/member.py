@@ -42,6 +42,11 @@ class Member:
         self._failed: str | None = None
         self._not_before = 0.0
 
+    @property
+    def workers(self) -> int:
+        """How many this instance has, when all are there."""
+        return environment.read(self._environ).workers
+
     def configuration(self) -> tuple[Settings, str]:
         """What is in force, and its hash. At a cold start this checks and publishes it first.
 

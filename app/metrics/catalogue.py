@@ -18,6 +18,8 @@ NONE = "none"  # provider: refused before there was one
 CACHE = "cache"  # provider: answered without one
 OTHER = "other"  # model or tenant: a name that the configuration does not know, or one too many
 
+LIMIT_TYPES = ("requests", "tokens", "concurrency")
+
 # 10 and 30 are thresholds of alerts, and so is 5 for the first token: on a boundary they are exact.
 DURATION_BUCKETS = (*(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 7.5, 10, 15, 20, 30, 45, 60, 120, 300, 600),)
 TTFT_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 1, 1.5, 2.5, 5, 7.5, 10, 20, 30, 60, 120)
@@ -103,6 +105,8 @@ DISCONNECTS = _counter("client_disconnects_total", "Clients that left.", "provid
 OVERHEAD = _histogram("overhead_seconds", "Time that no provider took.", OVERHEAD_BUCKETS, "streaming")
 QUEUE_WAIT = _histogram("queue_wait_seconds", "Waits for a place in a worker.", QUEUE_BUCKETS)
 
+RATE_LIMIT_HITS = _counter("rate_limit_hits_total", "Calls that a limit refused.", "tenant", "limit_type")
+
 # Attempts, as providers see them.
 ATTEMPTS = _counter("upstream_attempts_total", "Attempts that ended.", "provider", "model", "outcome")
 UPSTREAM_DURATION = _histogram(
@@ -154,6 +158,7 @@ COLLECT = _gauge("metrics_collect_seconds", "How long the last merge took.")
 
 #: What the values of each label can be.
 LABELS: Mapping[str, str] = {
+    "limit_type": ", ".join(LIMIT_TYPES),
     "model": "names and patterns of `models`, `provider/model` that a provider offers, `provider/*`; `other`",
     "provider": "names of `providers`; `cache`: answered without one; `none`: refused before there was one",
     "status": ", ".join(Status),

@@ -37,6 +37,10 @@ class Meter:
         """(model label, provider) of everything that can be counted, and who may call."""
         self._metrics.expect(pairs, tenants)
 
+    def limited(self, tenant: str, limit: str) -> None:
+        """A call was refused for this limit."""
+        self._metrics.rate_limit_hits(self._metrics.tenant(tenant), limit).inc()
+
     def follow(self, call: Call) -> Observer:
         if call.language.operation is Operation.COUNT_TOKENS:
             return Observer()

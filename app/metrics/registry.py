@@ -124,6 +124,7 @@ class Metrics:
         self.disconnects = counter(catalogue.DISCONNECTS)
         self.overhead = histogram(catalogue.OVERHEAD)
         self.queue_wait = histogram(catalogue.QUEUE_WAIT)
+        self.rate_limit_hits = counter(catalogue.RATE_LIMIT_HITS)
         self.attempts = counter(catalogue.ATTEMPTS)
         self.upstream_duration = histogram(catalogue.UPSTREAM_DURATION)
         self.upstream_ttft = histogram(catalogue.UPSTREAM_TTFT)
@@ -179,9 +180,14 @@ class Metrics:
             for result in results:
                 self.cache_operations(operation, result)
         for tenant in map(self.tenant, tenants):
-            for status in (Status.SUCCESS, Status.ERROR):
-                self.tenant_requests(tenant, status)
-            self.tenant_cost(tenant)
+            self._expect_tenant(tenant)
+
+    def _expect_tenant(self, tenant: str) -> None:
+        for status in (Status.SUCCESS, Status.ERROR):
+            self.tenant_requests(tenant, status)
+        self.tenant_cost(tenant)
+        for limit in catalogue.LIMIT_TYPES:
+            self.rate_limit_hits(tenant, limit)
 
     def _expect_provider(self, provider: str) -> None:
         self.active(provider)

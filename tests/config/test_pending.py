@@ -8,18 +8,14 @@ from tests.config.given import BASE, problems
 LATER = "not enforced yet in this version"
 MODEL = BASE + "  x: {targets: [openai/x], "
 PROVIDER = "providers: {simulated: {models: ['*'], "
-TENANT = BASE + "tenants: {a: {keys: [], "
 
 #: A use of each line of the table. The value is of no importance, nor whether it is what would stand there anyway.
 USES = {
     "server.trusted_proxies": BASE + "server: {trusted_proxies: []}",
-    "limits": BASE + "limits: {}",
     "providers.*.region": PROVIDER + "region: x}}",
     "providers.*.faults": PROVIDER + "faults: {}}}",
     "models.*.context": MODEL + "context: 5}",
     "models.*.max_output": MODEL + "max_output: 5}",
-    "tenants.*.limits": TENANT + "limits: {}}}",
-    "tenants.*.model_limits": TENANT + "model_limits: {nowhere: {}}}}",
 }
 
 

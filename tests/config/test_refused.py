@@ -24,8 +24,8 @@ TOP = [
     one(
         OFFERS + "zzz: {}",
         "zzz",
-        "unknown key; known here: cache, health, logging, memcached, metrics, models, providers, resilience, server, "
-        "tenants, timeouts",
+        "unknown key; known here: cache, health, limits, logging, memcached, metrics, models, providers, resilience, "
+        "server, tenants, timeouts",
     ),
     one(
         BASE + "cache: {ttl: 100, max_ttl: 10}",
@@ -257,19 +257,18 @@ def test_each_mistake_in_a_provider_is_told_at_its_path(text: str, expected: dic
 def test_all_mistakes_are_told_at_once_whatever_finds_them() -> None:
     text = f"""
 server: {{max_body: 0, max_bodyy: 5}}
-limits: {{replicas: 2}}
 providers:
   openai: {{api_key: "${{OPENAI_API_KEY}}", api_key: again}}
   azure-eu: {{kind: azure, api_key_file: nowhere}}
 models:
-  fast: {{targets: [opnai/gpt]}}
+  fast: {{targets: [opnai/gpt], context: 5}}
 tenants:
   acme: {{keys: ["{OTHER_HASH}", 5], models: [fsat]}}
 """
     assert set(problems(text)) == {
         "server.max_body",
         "server.max_bodyy",
-        "limits",
+        "models.fast.context",
         "providers.openai.api_key",
         "providers.azure-eu.base_url",
         "providers.azure-eu.api_key_file",

@@ -10,6 +10,7 @@ from app.core.call import Tenant
 from app.core.clock import SystemClock
 from app.gateway import Gateway, Process
 from app.instance import system
+from app.limits.limits import Books
 from app.metrics.meter import Meter
 from app.metrics.registry import Metrics
 from app.resilience.budget import RetryBudget
@@ -37,10 +38,20 @@ def built(found: Settings, directory: Path) -> Gateway:
     records = Records(directory / "breakers", clock)
     calls = logs.CallLog(logs.configure("error", "json"))
     watch, budget = Watch(clock, system.poll()), RetryBudget(clock)
-    return gateway.build(
-        found,
-        Process(Meter(Metrics()), calls, watch, records, budget, system.poll, Memory(clock), Flights(clock), clock),
+    process = Process(
+        meter=Meter(Metrics()),
+        calls=calls,
+        watch=watch,
+        records=records,
+        budget=budget,
+        poll=system.poll,
+        store=Memory(clock),
+        books=Books(clock),
+        flights=Flights(clock),
+        workers=1,
+        clock=clock,
     )
+    return gateway.build(found, process)
 
 
 def test_the_breakers_of_a_provider_are_found_under_the_names_that_calls_use(tmp_path: Path) -> None:

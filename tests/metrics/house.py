@@ -14,11 +14,13 @@ from typing import Any, Self
 from werkzeug.test import Client, TestResponse
 
 from app import gateway, logs
+from app.cache.flights import Flights
 from app.config.load import parse
 from app.core.clock import SystemClock
 from app.factory import create_app
 from app.gateway import Process
 from app.instance import system
+from app.limits.limits import Books
 from app.metrics.catalogue import PREFIX, everything
 from app.metrics.meter import Meter
 from app.metrics.registry import Metrics
@@ -60,6 +62,9 @@ class House:
             RetryBudget(self._clock),
             system.poll,
             Memory(self._clock),
+            Books(self._clock),
+            Flights(self._clock),
+            1,
             self._clock,
         )
         app = create_app(Current(gateway.build(settings, process)), Instance(_no_relay, lambda: None))

@@ -19,6 +19,7 @@ from app.core.clock import SystemClock
 from app.factory import create_app
 from app.gateway import Process
 from app.instance import system
+from app.limits.limits import Books
 from app.metrics.meter import Meter
 from app.metrics.registry import Metrics
 from app.resilience.budget import RetryBudget
@@ -73,15 +74,17 @@ class House:
     def _built(self) -> gateway.Gateway:
         budget = RetryBudget(self._clock)
         process = Process(
-            self._meter,
-            self._calls,
-            self._watch,
-            self._records,
-            budget,
-            system.poll,
-            Memory(self._clock),
-            Flights(self._clock),
-            self._clock,
+            meter=self._meter,
+            calls=self._calls,
+            watch=self._watch,
+            records=self._records,
+            budget=budget,
+            poll=system.poll,
+            store=Memory(self._clock),
+            books=Books(self._clock),
+            flights=Flights(self._clock),
+            workers=1,
+            clock=self._clock,
         )
         return gateway.build(self._settings, process)
 

@@ -1,0 +1,1 @@
+"""How much tenants may ask: calls and tokens in any minute, and calls at a time, over all workers and replicas."""
