@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from tests.recorded.left_out import in_other_language, in_own_language
+from tests.recorded.left_out import in_other_language, in_own_language, in_responses
 from tests.recorded.natives import NATIVES
 from tests.standin import Exchange, load_index, load_recording, recordings_dir
 
@@ -37,6 +37,9 @@ PROVIDERS = (*COMPATIBLE, "anthropic", *NATIVES)
 #: Operations that can be said in the other language too.
 _CROSS = ("chat", "chat_stream", "messages", "messages_stream", "converse", "converse_stream")
 
+#: Who would be asked in Responses itself, and is asked in chat as one of many instead.
+_SPEAK_RESPONSES = ("openai", "azure", "deepseek", "xai", "openrouter")
+
 #: Recorded streams in which the provider gave up after the first content. Where an exchange was made up, it says so.
 _BREAK_OFF = ("groq-chat_stream-0a027382c2", "cohere-chat_stream-677b87df4f")
 
@@ -47,6 +50,7 @@ class Way(StrEnum):
 
     OWN = "own language"
     OTHER = "other language"
+    RESPONSES = "Responses API"  # where the provider does not speak it, or is taken for one who does not
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +93,8 @@ class Case:
     @property
     def kind(self) -> str:
         """What the configuration calls whom it went to. Anthropic answers chat too, as one of many."""
+        if self.way is Way.RESPONSES and self.exchange.provider in _SPEAK_RESPONSES:
+            return "compatible"
         told = {"gpustack": "compatible", "anthropic": "compatible" if self.operation == "chat" else "anthropic"}
         return told.get(self.exchange.provider, self.exchange.provider)
 
@@ -110,11 +116,13 @@ def cases(way: Way) -> list[Case]:
 
 def _cases(directory: Path, way: Way) -> Iterator[Case]:
     for exchange in exchanges(directory):
-        if exchange.provider not in PROVIDERS or (way is Way.OTHER and exchange.operation not in _CROSS):
+        if exchange.provider not in PROVIDERS or (way is not Way.OWN and exchange.operation not in _CROSS):
             continue
         skip = in_own_language(exchange)
         if skip is None and way is Way.OTHER:
             skip = in_other_language(exchange)
+        if skip is None and way is Way.RESPONSES:
+            skip = in_responses(exchange)
         yield Case(exchange, way, skip)
 
 

@@ -46,6 +46,8 @@ def entry_of(case: Case) -> Entry:
         return Entry(kind, "/v1", models=listed(case))
     if is_native_chat(case.exchange) or kind == "cohere":
         return Entry(kind, "")
+    if kind == "compatible" and version is not None:  # one of Azure's, taken for one of many
+        return Entry(kind, case.path.removesuffix(_SUFFIXES[case.operation]))
     base, deployments, _ = case.path.partition("/openai/deployments/")
     if not deployments:
         base = case.path.removesuffix(_SUFFIXES[case.operation])

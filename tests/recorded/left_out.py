@@ -75,6 +75,15 @@ _NO_FORM = {
 }
 
 
+#: What chat can ask and Responses cannot.
+_NOT_IN_RESPONSES = {
+    **{name: reason.replace("Messages", "Responses") for name, reason in _NO_FORM.items()},
+    "kept file": "a file that OpenAI keeps; where OpenAI is not asked, nobody has it",
+    "own tool": "a tool that the provider runs itself; Responses has no form for it",
+    "prefix": "a beginning that the answer goes on from; Responses has no form for it",
+}
+
+
 def is_malformed(body: dict[str, Any]) -> bool:
     """Whether a request can be refused without asking anybody: no message, or what is none, or content that is none;
     fewer than one dimension."""
@@ -130,3 +139,14 @@ def _not_in_messages(body: dict[str, Any]) -> str | None:
         "own tool": any("function" not in tool for tool in body.get("tools") or ()),
     }
     return next((_NO_FORM[name] for name, is_so in found.items() if is_so), None)
+
+
+def in_responses(exchange: Exchange) -> str | None:
+    """Why what this exchange asks cannot be said in the Responses API; None where it can."""
+    body: dict[str, Any] = exchange.request.body
+    if exchange.operation.startswith("messages"):
+        if any(tool.get("type") not in (None, "custom") for tool in body.get("tools", ())):
+            return _NOT_IN_RESPONSES["own tool"]
+        return _not_in_chat(body)
+    reason = _not_in_messages(body)
+    return next((_NOT_IN_RESPONSES[name] for name in _NO_FORM if _NO_FORM[name] == reason), reason)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tests.recorded import openai_answer
+from tests.recorded import openai_answer, responses_answer
 from tests.recorded.anthropic_answer import fold_message, read_message
 from tests.recorded.ask import Answer, ask
 from tests.recorded.books import Books
@@ -20,7 +20,6 @@ from tests.recorded.listing import listing_problems
 from tests.recorded.official import refused
 from tests.recorded.reading import Reading, differences
 from tests.recorded.refusals import refusal
-from tests.recorded.responses_answer import own_problems
 from tests.recorded.sent import PROBE, model_of, sent_problems
 from tests.recorded.strays import answered_otherwise, streamed_otherwise
 from tests.recorded.told import read_completion, tokens
@@ -47,7 +46,8 @@ def problems(house: House, case: Case, seed: int) -> list[str]:
     if expected is not None:
         return found + refusal_problems(answer, expected) + _configured(house, case, seed, body)
     if case.breaks_off:
-        return found + guarded(lambda: broken_off_problems(case, answer))
+        broken = responses_answer.broken_off_problems if case.operation == "responses" else None
+        return found + guarded(lambda: broken(answer) if broken else broken_off_problems(case, answer))
     found += success_problems(answer, entry_of(case).name, model_of(case), stream=case.is_stream)
     found += books.problems()
     return found + guarded(lambda: _check(case, answer, wants_usage=_wants_usage(body)))
@@ -89,7 +89,7 @@ def _configured(house: House, case: Case, seed: int, body: Json) -> list[str]:
 
 def _check(case: Case, answer: Answer, *, wants_usage: bool) -> list[str]:
     if case.operation == "responses":
-        return own_problems(case, answer)
+        return responses_answer.own_problems(case, answer)
     return _said(case, answer, wants_usage=wants_usage)
 
 

@@ -87,3 +87,16 @@ def stream_problems(answer: Answer) -> list[str]:
     if b"[DONE]" in answer.body:
         told.append("a [DONE], which the Responses API does not have")
     return told
+
+
+def broken_off_problems(answer: Answer) -> list[str]:
+    """Of a stream that broke off after its first content: what came is delivered, and the end looks like none."""
+    *delivered, last = answer.events
+    told = [] if answer.error is not None else ["the SDK raised nothing"]
+    if (last["type"], last["code"]) != ("error", "stream_interrupted") or refused("responses_stream", last):
+        told.append(f"the last event is {last}")
+    if any(event["type"] in ("response.completed", "response.incomplete") for event in delivered):
+        told.append("it looks complete")
+    if not any("delta" in event for event in delivered):
+        told.append("nothing of what came was delivered")
+    return told

@@ -7,19 +7,21 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.recorded import crossed, made, own, ranked, translated
+from tests.recorded import crossed, made, own, ranked, responding, translated
 from tests.recorded.corpus import Case, Way, cases
 from tests.recorded.house import House
 from tests.recorded.natives import NATIVES, is_native_chat
 
-OWN, OTHER = cases(Way.OWN), cases(Way.OTHER)
+OWN, OTHER, RESPONSES = (cases(way) for way in Way)
 MADE = [case for way in Way for case in made.cases(way)]
 SEEDS = range(1, 1 + int(os.environ.get("RECORDED_SEEDS", "2")))
 
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    with House([case for case in (*OWN, *MADE) if case.skip is None], tmp_path_factory.mktemp("breakers")) as built:
+    with House(
+        [case for case in (*OWN, *RESPONSES, *MADE) if case.skip is None], tmp_path_factory.mktemp("breakers")
+    ) as built:
         yield built
 
 
@@ -37,9 +39,18 @@ def test_a_recorded_exchange_comes_through_in_the_other_language(house: House, c
     _check(house, case, _other(case))
 
 
+@pytest.mark.parametrize("case", RESPONSES, ids=_id)
+def test_a_recorded_exchange_comes_through_in_the_responses_api(house: House, case: Case) -> None:
+    _check(house, case, responding.problems)
+
+
 @pytest.mark.parametrize("case", MADE, ids=lambda case: f"{case.id}-{case.way}")
 def test_an_exchange_that_nobody_recorded_comes_through_as_its_schema_says(house: House, case: Case) -> None:
-    _check(house, case, _own(case) if case.way is Way.OWN else _other(case))
+    _check(house, case, responding.problems if case.way is Way.RESPONSES else _own_or_other(case))
+
+
+def _own_or_other(case: Case) -> Callable[[House, Case, int], list[str]]:
+    return _own(case) if case.way is Way.OWN else _other(case)
 
 
 def _own(case: Case) -> Callable[[House, Case, int], list[str]]:
