@@ -22,6 +22,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "limits": {"core", "store"},
     "upstream": {"core"},
     "logs": {"core"},
+    "ledger": {"core"},
     "metrics": {"core"},
     "cache": {"core", "store", "upstream"},
     "routing": {"core", "upstream", "resilience"},
@@ -34,7 +35,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "web": {"core", "gateway", "pipeline"},
     "factory": {"core", "surfaces", "web"},
     "worker": {"core", "config", "gateway", "instance", "factory", "web", "upstream", "resilience", *CONCERNS},
-    "cli": {"core", "config", "instance"},
+    "cli": {"core", "config", "instance", "ledger"},
     "__main__": {"cli"},
     "__init__": set(),
 }

@@ -10,10 +10,10 @@ import sys
 from collections.abc import Mapping, Sequence
 from types import ModuleType
 
-from app.cli import check, key, schema, serve
+from app.cli import check, key, schema, serve, usage
 from app.config.problems import ConfigError
 
-COMMANDS: Mapping[str, ModuleType] = {"serve": serve, "check": check, "schema": schema, "key": key}
+COMMANDS: Mapping[str, ModuleType] = {"serve": serve, "check": check, "schema": schema, "key": key, "usage": usage}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
