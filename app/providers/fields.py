@@ -228,7 +228,7 @@ def check(body: Json, dialect: str) -> tuple[str, ...]:
     Raises:
         GatewayError: invalid_request, naming a field without which the answer would be another one.
     """
-    return _dropped(body, CHAT, f"a provider that speaks {dialect}", BY_DIALECT[dialect])
+    return _dropped(body, CHAT, f"a provider that speaks {dialect}", BY_DIALECT.get(dialect, {}))
 
 
 def check_messages(body: Json) -> tuple[str, ...]:
