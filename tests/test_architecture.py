@@ -35,7 +35,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "web": {"core", "gateway", "pipeline"},
     "factory": {"core", "surfaces", "web"},
     "worker": {"core", "config", "gateway", "instance", "factory", "web", "upstream", "resilience", *CONCERNS},
-    "cli": {"core", "config", "instance", "ledger"},
+    "cli": {"core", "config", "instance", "ledger", "store", "cache"},
     "__main__": {"cli"},
     "__init__": set(),
 }

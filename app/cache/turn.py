@@ -44,10 +44,8 @@ class Turn:
         flight, leads = self._parts.flights.join(self._key)
         if leads:
             self._flight = flight
-            if not self._parts.shelf.store.is_shared:
-                return self._brought()  # by one that ended between this call's look and its turn
-            if self._claims():
-                return None
+            if not self._parts.shelf.store.is_shared or self._claims():
+                return self._brought_by_the_last()
         guard = self._parts.watch.begin(self._call.client)
         try:
             return self._behind_others(guard) if leads else self._behind(flight, guard)
@@ -77,7 +75,7 @@ class Turn:
                 if leads:
                     self._flight = flight
                     if not self._parts.shelf.store.is_shared or self._claims():
-                        return None
+                        return self._brought_by_the_last()
                     return self._behind_others(guard)
         self._check_time()
         return None
@@ -106,6 +104,10 @@ class Turn:
                 return entry
         self._check_time()
         return None
+
+    def _brought_by_the_last(self) -> Entry | None:
+        """By a call that ended between this one's look and its turn. A claim says so by itself: it is taken still."""
+        return None if self._parts.shelf.store.is_shared else self._brought()
 
     def _brought(self) -> Entry | None:
         _, entry = self._parts.shelf.look(self._key)

@@ -10,10 +10,17 @@ import sys
 from collections.abc import Mapping, Sequence
 from types import ModuleType
 
-from app.cli import check, key, schema, serve, usage
+from app.cli import cache, check, key, schema, serve, usage
 from app.config.problems import ConfigError
 
-COMMANDS: Mapping[str, ModuleType] = {"serve": serve, "check": check, "schema": schema, "key": key, "usage": usage}
+COMMANDS: Mapping[str, ModuleType] = {
+    "serve": serve,
+    "check": check,
+    "schema": schema,
+    "key": key,
+    "usage": usage,
+    "cache": cache,
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

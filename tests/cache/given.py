@@ -48,6 +48,9 @@ ANSWER: Json = {
 }
 
 
+FAILURE = GatewayError(ErrorType.SERVER_ERROR, "no", provider="alpha")
+
+
 class Clock:
     def __init__(self) -> None:
         self.now = 1_000_000.0
@@ -156,7 +159,7 @@ def asks(worker: Worker, **how: Any) -> bool:
     asked = worker.call(**how)
     found = asked.fetch()
     if found is None:
-        asked.failed(GatewayError(ErrorType.SERVER_ERROR, "no", provider="alpha"))
+        asked.failed(FAILURE)
     return found is None
 
 
