@@ -13,7 +13,8 @@ from app.metrics.slots import DRAINING, Slot
 
 log = logging.getLogger(__name__)
 
-_LAST_BYTES = 5.0  # seconds that a client may take to read how its call ended
+_LATE = 6.0  # seconds for whoever still came in by a kept connection
+_LAST_BYTES = 2.0  # seconds that a client may take to read how its call ended
 
 
 class Drain:
@@ -25,7 +26,7 @@ class Drain:
         self._seconds = seconds
         self._end_calls = end_calls
         self._since: float | None = None
-        self._ended: float | None = None
+        self._due = [0.0, _LATE, _LATE + _LAST_BYTES]  # seconds from the end of the drain; the last is the worker's
 
     def look(self) -> None:
         if self._slot.marked() != DRAINING:
@@ -33,12 +34,13 @@ class Drain:
         now = time.monotonic()
         if self._since is None:
             self._since = now
-        if self._ended is None:
-            if now >= self._since + self._seconds():
-                self._ended = now
-                log.info("calls that still run are ended: server.drain is over")
-                self._end_calls()
-        elif now >= self._ended + _LAST_BYTES:
+        if now < self._since + self._seconds() + self._due[0]:
+            return
+        del self._due[0]
+        if self._due:
+            log.info("calls that still run are ended: server.drain is over")
+            self._end_calls()
+        else:
             slots.note_exit(self._slot.directory, "timeout")
             sys.stdout.flush()
             sys.stderr.flush()

@@ -17,9 +17,8 @@ import gevent.socket
 from gunicorn.workers import ggevent  # type: ignore[import-untyped]
 
 from app.instance.refusals import Page, answer, drain, quiet
-from app.instance.workers import boot, stop_listening, stopping
+from app.instance.workers import LINGER, boot, stop_listening, stopping
 
-_LINGER = 2.0  # seconds that a kept connection may still send a request after a SIGTERM; gthread has the same
 _ALIVE = 1.0  # seconds between two signs of life to the master
 _LOOK = 0.2  # seconds between two looks whether all calls have ended
 
@@ -45,13 +44,13 @@ class GeventWorker(ggevent.GeventWorker):  # type: ignore[misc]  # gunicorn has 
             self.told_to_stop.wait(_ALIVE)
         for server in servers:
             self._stop(server)
-        gevent.spawn_later(_LINGER, self._hang_up)
+        gevent.spawn_later(LINGER, self._hang_up)
         while any(map(len, pools)):
             self.notify()
             gevent.sleep(_LOOK)
 
     def timeout_ctx(self) -> Idle:
-        return Idle(self.idle, self.cfg.keepalive if self.alive else _LINGER)
+        return Idle(self.idle, self.cfg.keepalive if self.alive else LINGER)
 
     def handle_exit(self, sig: int, frame: Any) -> None:
         stopping(self)

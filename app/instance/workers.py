@@ -19,6 +19,10 @@ from app.instance.failing import HALT, exit_code
 from app.instance.refusals import Page, answer, quiet
 from app.metrics.slots import DRAINING
 
+#: Seconds that a kept connection may still send a request after a SIGTERM. Longer than nginx keeps it idle
+#: (deploy/nginx), so that nginx hangs up first: what is sent while the other side hangs up is lost.
+LINGER = 5.0
+
 
 class ThreadWorker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     def init_process(self) -> None:
@@ -35,6 +39,9 @@ class ThreadWorker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has 
             return
         for listener in self.sockets:
             stop_listening(self, listener, partial(self._take, listener), time.sleep)
+
+    def _cap_keepalive(self, deadline: float) -> None:
+        super()._cap_keepalive(time.monotonic() + LINGER)
 
     def _take(self, listener: Any) -> bool:
         before = self.nr_conns

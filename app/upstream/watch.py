@@ -111,7 +111,6 @@ class Watch:
         self._lock = threading.Lock()
         self._guards: dict[int, Guard] = {}
         self._clients: dict[int, Guard] = {}
-        self._closed = False
         self._stop = threading.Event()
 
     def start(self) -> None:
@@ -124,7 +123,6 @@ class Watch:
         """`fd`: the client's socket, None where there is none to look at."""
         guard = Guard(self._clock, fd)
         with self._lock:
-            guard.closed = self._closed
             self._guards[id(guard)] = guard
             if fd is not None:
                 self._clients[fd] = guard
@@ -139,9 +137,8 @@ class Watch:
                 self._poll.unregister(guard.fd or -1)
 
     def close(self) -> None:
-        """End every call, and each that is still to come, as `shutting_down`. Idempotent."""
+        """End every call that runs, as `shutting_down`."""
         with self._lock:
-            self._closed = True
             open_ = [guard for guard in self._guards.values() if not guard.closed]
         for guard in open_:
             guard.closed = True

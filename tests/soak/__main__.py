@@ -1,4 +1,4 @@
-"""python -m tests.soak [NAME ...]: aborts, blackout, brownout, early, faults, outage, retries; without a name all."""
+"""python -m tests.soak [NAME ...]: without a name all that PROGRAMS has."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 
-from tests.soak import aborts, blackout, brownout, early, faults, outage, retries
+from tests.soak import aborts, blackout, brownout, early, faults, outage, retries, rolling
 from tests.soak.report import Report
 
 PROGRAMS: Mapping[str, Callable[[], Report]] = {
@@ -17,6 +17,8 @@ PROGRAMS: Mapping[str, Callable[[], Report]] = {
     "retries": retries.run,
     "aborts": aborts.run,
     "faults": faults.run,
+    "restarts": rolling.restarts,
+    "reloads": rolling.reloads,
 }
 
 
