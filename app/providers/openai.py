@@ -13,7 +13,7 @@ from app.providers.openai_chat import chat_answer
 from app.providers.openai_chat_stream import ChatReader
 from app.providers.openai_errors import failed, refused
 from app.providers.openai_faults import Failed
-from app.providers.openai_responses import ResponsesReader, response_answer
+from app.providers.openai_responses import ResponsesReader, response_answer, without_strangers
 from app.providers.openai_text import TextReader, text_answer
 from app.providers.openai_vectors import embeddings_answer, moderations_answer
 from app.providers.quirks import Quirks, shape
@@ -63,7 +63,11 @@ class OpenAIDialect:
             headers=provider.headers,
             body=body,
             stream=ask.stream,
-            dropped=() if operation is Operation.RESPONSES else shape(body, operation, self.quirks, provider.name),
+            dropped=(
+                without_strangers(body)
+                if operation is Operation.RESPONSES
+                else shape(body, operation, self.quirks, provider.name)
+            ),
         )
 
     def decode(self, ask: Ask, provider: Provider, body: Json) -> Frame:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from app.core.ids import item_id, response_id
+from app.core.ids import OUR_THOUGHTS, item_id, response_id
 from app.core.json import Json, loads
 from app.core.usage import Usage
 from app.core.wire import Ask, Event, Frame
@@ -21,6 +21,7 @@ from app.providers.openai_usage import settle_response
 _TEXT_DELTA = "response.output_text.delta"
 _ENDS = ("response.completed", "response.incomplete")
 _WITH_LOGPROBS = (_TEXT_DELTA, "response.output_text.done")
+_EXTRA = "extra_content"
 _ITEMS = ("response.output_item.added", "response.output_item.done")
 
 #: Items that the model writes, whose characters come in deltas; all others are work of the provider's own tools.
@@ -32,6 +33,32 @@ _REPEATED: Mapping[str, tuple[tuple[type, ...], Callable[[], Any]]] = {
     "tool_choice": ((str, dict), lambda: "auto"),
     "tools": ((list,), list),
 }
+
+
+def without_strangers(body: Json) -> tuple[str, ...]:
+    """Leave out of a request (already a copy, of its top level only) what the gateway gave out for another provider.
+
+    A conversation may begin where it was translated and go on here, where thoughts that nobody keeps are looked for in
+    vain and a field beside a call is unknown. Gives the names of what is left out.
+    """
+    given = body.get("input")
+    if not isinstance(given, list):
+        return ()
+    kept = [item for item in given if not _is_ours(item)]
+    thoughts = len(kept) < len(given)
+    signed = [_EXTRA in item if isinstance(item, dict) else False for item in kept]
+    if any(signed):
+        kept = [
+            {name: item[name] for name in item if name != _EXTRA} if has else item
+            for item, has in zip(kept, signed, strict=True)
+        ]
+    if thoughts or any(signed):
+        body["input"] = kept
+    return (*(("input[].reasoning",) if thoughts else ()), *((f"input[].{_EXTRA}",) if any(signed) else ()))
+
+
+def _is_ours(item: Any) -> bool:
+    return isinstance(item, dict) and item.get("type") == "reasoning" and str(item.get("id")).startswith(OUR_THOUGHTS)
 
 
 def response_answer(ask: Ask, body: Json) -> Frame:

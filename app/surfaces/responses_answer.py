@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from app.core.ids import item_id, response_id, tool_call_id
+from app.core.ids import item_id, response_id, thought_id, tool_call_id
 from app.core.json import Json
 from app.core.usage import Usage
 from app.core.wire import Frame
@@ -164,7 +164,7 @@ def _items(choice: Json, status: str, *, summarised: bool) -> Iterator[Json]:
     blocks = [block for block in said.get("thinking_blocks") or () if isinstance(block, dict)]
     thoughts = said.get("reasoning_content")
     if thoughts or blocks:
-        yield reasoning_item(item_id("rs"), thoughts or "", blocks, summarised=summarised)
+        yield reasoning_item(thought_id(), thoughts or "", blocks, summarised=summarised)
     calls = [call for call in said.get("tool_calls") or () if call.get("function")]
     parts = []
     if text := said.get("content"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from app.core.ids import item_id
+from app.core.ids import item_id, thought_id
 from app.core.json import Json
 from app.surfaces.responses_answer import call_item, message_item, reasoning_item, text_part
 
@@ -33,7 +33,7 @@ class Reasoning(Item):
     """In one part, which is content or, where that was asked for, a summary."""
 
     def __init__(self, place: int, emit: Emit, *, summarised: bool) -> None:
-        super().__init__(place, emit, reasoning_item(item_id("rs"), "", [], summarised=summarised))
+        super().__init__(place, emit, reasoning_item(thought_id(), "", [], summarised=summarised))
         self._summarised = summarised
         self._texts: list[str] = []
         self._blocks: list[Json] = []

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from app.core.errors import ErrorType, GatewayError
+from app.core.ids import thought_id
 from app.core.json import Json, dumps
 from app.core.usage import Usage
 from app.core.wire import Ask, Event, Frame, Operation
@@ -93,6 +94,18 @@ def test_a_request_travels_unchanged_but_for_the_model() -> None:
     assert sent.url == "https://api.example/v1/responses"
     assert sent.body == {"input": "Hello", "model": "gpt-x", "stream": True, **body}
     assert sent.dropped == ()
+
+
+def test_what_the_gateway_gave_out_for_another_provider_is_left_out() -> None:
+    call = {"type": "function_call", "call_id": "a", "name": "now", "arguments": "{}"}
+    own = {"type": "reasoning", "id": "rs_1", "summary": []}
+    given = [{"type": "reasoning", "id": thought_id(), "summary": []}, own, {**call, "extra_content": {"google": {}}}]
+    by = provider()
+    sent = by.dialect.encode(ask(Operation.RESPONSES, input=given), by, "gpt-x")
+
+    assert sent.body["input"] == [own, call]
+    assert sent.dropped == ("input[].reasoning", "input[].extra_content")
+    assert len(given) == 3
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from app.core.json import Json
 from app.core.usage import Usage
 from app.core.wire import Frame
 from app.surfaces.responses_reasoning import sealed
+from tests.providers.talk import feed, reader
 from tests.surfaces.messages_given import chunk
 from tests.surfaces.responses_given import events, folded, kinds, streamed, translation
 
@@ -107,6 +109,35 @@ def test_a_call_that_came_in_one_piece_has_its_arguments() -> None:
     made = folded(streamed(chunk(tool_calls=[begins(0, "weather", '{"city": "Bonn"}')]), chunk("tool_calls")))
 
     assert made["output"][0]["arguments"] == '{"city": "Bonn"}'
+
+
+def test_a_call_for_which_no_arguments_came_has_an_empty_object() -> None:
+    head = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "m"}
+    reads = reader()
+    function = {"name": "now", "arguments": ""}
+    call = {"index": 0, "id": "call_1", "type": "function", "function": function}
+    frames = feed(
+        reads,
+        {**head, "choices": [{"index": 0, "delta": {"tool_calls": [call]}, "finish_reason": None}]},
+        {**head, "choices": [{"index": 0, "delta": {}, "finish_reason": "tool_calls"}]},
+        b"[DONE]",
+    )
+
+    made = streamed(*frames)
+    assert folded(made)["output"][0]["arguments"] == "{}"
+    assert [e["delta"] for e in events(made) if e["type"] == "response.function_call_arguments.delta"] == ["{}"]
+
+
+def test_ids_are_made_of_what_openai_takes() -> None:
+    shown = events(
+        streamed(
+            chunk(reasoning_content="h"), chunk(content="H"), chunk(tool_calls=[begins(0, "x", "{}")]), chunk("stop")
+        )
+    )
+    names = [shown[-1]["response"]["id"], *(item["id"] for item in shown[-1]["response"]["output"])]
+
+    assert [name.partition("_")[0] for name in names] == ["resp", "rs", "msg", "fc"]
+    assert all(re.fullmatch("[A-Za-z0-9_-]{20,64}", name) for name in names)
 
 
 def test_calls_that_run_side_by_side_do_not_mix() -> None:
