@@ -18,8 +18,12 @@ _FORM = frozenset({"stream", "stream_options"})
 _NEVER = frozenset({Operation.COUNT_TOKENS})
 
 
+#: What an answer hangs on that is not in the request and goes on changing: it is with the provider.
+_ELSEWHERE = ("conversation", "background")
+
+
 def may_keep(call: Call) -> bool:
-    return call.language.operation not in _NEVER
+    return call.language.operation not in _NEVER and not any(call.body.get(name) for name in _ELSEWHERE)
 
 
 def key_of(call: Call, route: Route, generations: Sequence[bytes], *, shared: bool) -> str:

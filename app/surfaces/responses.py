@@ -30,6 +30,7 @@ from app.surfaces.checks import (
     check_fields,
 )
 from app.surfaces.openai import OPENAI_LANGUAGES
+from app.surfaces.replay_responses import ResponsesReplay
 from app.surfaces.responses_answer import Outline, response
 from app.surfaces.responses_request import to_chat
 from app.surfaces.responses_stream import ResponseWriter
@@ -118,7 +119,7 @@ class ResponsesLanguage:
         return None  # its items have ids, which no other answer would have again
 
     def replay(self) -> Replay | None:
-        return None  # each form is kept as it came
+        return ResponsesReplay()
 
     def unaided(self, body: Json) -> Frame | None:
         return None

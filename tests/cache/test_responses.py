@@ -139,7 +139,20 @@ def test_counts_of_tokens_are_not_kept(worker: Worker) -> None:
     assert worker.counted == {}
 
 
-@pytest.mark.parametrize("path", ["/v1/embeddings", "/v1/moderations", "/v1/completions", "/v1/messages"])
+@pytest.mark.parametrize("field", ["conversation", "background"])
+def test_an_answer_that_hangs_on_what_the_provider_keeps_is_not_kept(worker: Worker, field: str) -> None:
+    body = {"model": "fast", "input": "Go on", field: "conv_1"}
+    first = worker.call(body=body, path="/v1/responses")
+    assert first.fetch() is None
+    first.answered(plain({"output": []}))
+
+    assert asks(worker, body=body, path="/v1/responses")
+    assert worker.counted == {}
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/embeddings", "/v1/moderations", "/v1/completions", "/v1/messages", "/v1/responses"]
+)
 def test_other_answers_are_kept_too(worker: Worker, path: str) -> None:
     first = worker.call(path=path)
     first.fetch()

@@ -1,77 +1,17 @@
-"""Responses that are passed through: what is put right, how a stream ends, and what counts as content."""
+"""Responses that are passed through: where to, what of a request travels, and what is put right in an answer."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import pytest
 
 from app.core.errors import ErrorType, GatewayError
 from app.core.ids import thought_id
-from app.core.json import Json, dumps
+from app.core.json import Json
 from app.core.usage import Usage
-from app.core.wire import Ask, Event, Frame, Operation
+from app.core.wire import Operation
 from app.providers.openai_faults import NoAnswer
-from tests.providers.talk import ask, feed, provider, reader, whole
-from tests.recorded.official import refused
-
-TEXT = {"type": "output_text", "text": "Hi", "annotations": [], "logprobs": []}
-MESSAGE = {"type": "message", "id": "msg_1", "role": "assistant", "status": "completed", "content": [TEXT]}
-RESPONSE: Json = {
-    "id": "resp_1",
-    "object": "response",
-    "created_at": 1,
-    "status": "completed",
-    "model": "gpt-x-2026",
-    "output": [MESSAGE],
-    "parallel_tool_calls": True,
-    "tool_choice": "auto",
-    "tools": [],
-    "usage": {
-        "input_tokens": 10,
-        "input_tokens_details": {"cached_tokens": 4, "cache_write_tokens": 3},
-        "output_tokens": 5,
-        "output_tokens_details": {"reasoning_tokens": 2},
-        "total_tokens": 15,
-    },
-}
-CREATED: Json = {
-    "type": "response.created",
-    "sequence_number": 0,
-    "response": {**RESPONSE, "status": "in_progress", "output": [], "usage": None},
-}
-ADDED: Json = {
-    "type": "response.output_item.added",
-    "sequence_number": 1,
-    "output_index": 0,
-    "item": {**MESSAGE, "status": "in_progress", "content": []},
-}
-DELTA: Json = {
-    "type": "response.output_text.delta",
-    "sequence_number": 2,
-    "item_id": "msg_1",
-    "output_index": 0,
-    "content_index": 0,
-    "delta": "Hi",
-    "logprobs": [],
-}
-COMPLETED: Json = {"type": "response.completed", "sequence_number": 3, "response": RESPONSE}
-
-
-def asking(*, stream: bool = False, **body: Any) -> Ask:
-    return ask(Operation.RESPONSES, stream=stream, input="Hello", **body)
-
-
-def streamed(*events: Json | bytes) -> list[Frame]:
-    frames = feed(reader(asking(stream=True)), *events)
-    assert [problem for frame in frames for problem in refused("responses_stream", frame.data)] == []
-    return frames
-
-
-def failed(*events: Json) -> GatewayError:
-    with pytest.raises(GatewayError) as caught:
-        feed(reader(asking(stream=True)), *events)
-    return caught.value
+from tests.providers.responses_given import RESPONSE, asking, failed, streamed
+from tests.providers.talk import ask, provider, whole
 
 
 def shown(body: Json) -> Json:
@@ -215,86 +155,6 @@ def test_an_incomplete_answer_is_an_answer(details: Json | None, finish: str) ->
     assert whole(body, asking()).finish == finish
     last = streamed({"type": "response.incomplete", "sequence_number": 0, "response": body})[-1]
     assert (last.finish, last.last) == (finish, True)
-
-
-def test_a_stream_comes_through_event_by_event() -> None:
-    frames = streamed(CREATED, ADDED, DELTA, COMPLETED)
-
-    assert [frame.data for frame in frames] == [CREATED, ADDED, DELTA, COMPLETED]
-    assert [frame.event for frame in frames] == [event["type"] for event in (CREATED, ADDED, DELTA, COMPLETED)]
-    assert [frame.chars for frame in frames] == [0, 0, 2, 0]
-    assert (frames[-1].usage, frames[-1].finish) == (Usage(10, 5, 4, 3, 2), "stop")
-
-
-@pytest.mark.parametrize("end", ["response.completed", "response.incomplete"])
-def test_a_stream_is_complete_when_its_last_event_says_so(end: str) -> None:
-    made = reader(asking(stream=True))
-    feed(made, CREATED, DELTA)
-    assert (made.complete, made.done) == (False, False)
-
-    feed(made, {**COMPLETED, "type": end})
-    assert (made.complete, made.done) == (True, True)
-
-
-def test_a_done_without_an_end_is_a_stream_that_was_cut() -> None:
-    made = reader(asking(stream=True))
-    feed(made, CREATED, DELTA, b"[DONE]")
-
-    assert (made.complete, made.done) == (False, True)
-
-
-@pytest.mark.parametrize(
-    ("event", "named"),
-    [
-        ({"type": "error", "code": "rate_limit_exceeded", "message": "no", "param": None}, ErrorType.RATE_LIMITED),
-        ({"type": "error", "error": {"code": "insufficient_quota", "message": "no"}}, ErrorType.QUOTA_EXCEEDED),
-        ({"type": "error", "code": None, "message": "no"}, ErrorType.SERVER_ERROR),
-        ({"error": {"message": "no", "type": "server_error", "code": None}}, ErrorType.SERVER_ERROR),
-    ],
-)
-def test_an_error_in_a_stream_is_a_failure(event: Json, named: ErrorType) -> None:
-    assert failed(CREATED, event).type is named
-
-
-def test_events_without_numbers_are_numbered() -> None:
-    bare = [{n: v for n, v in e.items() if n != "sequence_number"} for e in (CREATED, ADDED, DELTA, COMPLETED)]
-    frames = streamed(*bare)
-
-    assert [frame.data and frame.data["sequence_number"] for frame in frames] == [0, 1, 2, 3]
-
-
-def test_text_without_probabilities_has_an_empty_list_of_them() -> None:
-    (frame,) = streamed({name: value for name, value in DELTA.items() if name != "logprobs"})
-
-    assert frame.data == DELTA
-    assert frame.chars == 2
-
-
-def test_an_item_that_came_as_a_whole_counts_once_and_one_that_came_in_pieces_not_again() -> None:
-    done = {**ADDED, "type": "response.output_item.done", "sequence_number": 3, "item": MESSAGE}
-
-    assert [frame.chars for frame in streamed(ADDED, done)] == [0, 2]
-    assert [frame.chars for frame in streamed(ADDED, DELTA, done)] == [0, 2, 0]
-
-
-def test_work_of_the_providers_own_tools_is_content_for_it_must_not_be_done_twice() -> None:
-    item = {"type": "mcp_call", "id": "mcp_1", "name": "x", "server_label": "s", "arguments": ""}
-
-    assert [frame.chars for frame in streamed({**ADDED, "item": item})] == [1]
-
-
-def test_events_that_nobody_knows_yet_come_through() -> None:
-    made = reader(asking(stream=True))
-    new = {"type": "response.new_thing", "sequence_number": 4, "x": 1}
-
-    assert [frame.data for frame in made.feed(Event(dumps(new)))] == [new]
-    assert made.feed(Event(b"")) == ()
-
-
-@pytest.mark.parametrize("event", [b"[1]", b'{"x": 1}', b'{"type": 5}'])
-def test_what_is_no_event_is_malformed(event: bytes) -> None:
-    with pytest.raises(NoAnswer):
-        reader(asking(stream=True)).feed(Event(event))
 
 
 @pytest.mark.parametrize("kind", ["openai", "azure", "deepseek", "openrouter", "xai"])

@@ -20,7 +20,7 @@ from tests.standin import Exchange, load_index, load_recording, recordings_dir
 pytestmark = pytest.mark.skipif(recordings_dir() is None, reason="../shared/recordings is absent")
 
 CHAT, TEXT = LANGUAGES["/v1/chat/completions"], LANGUAGES["/v1/completions"]
-OURS = {"chat": CHAT, "completions": TEXT, "messages": MESSAGES}
+OURS = {"chat": CHAT, "completions": TEXT, "messages": MESSAGES, "responses": LANGUAGES["/v1/responses"]}
 
 #: Said by a stream in a way that nobody puts together.
 STRANGE = frozenset({"reasoning_details", "executed_tools", "function_call", "audio"})
@@ -64,7 +64,7 @@ def replay_of(language: Language) -> Replay:
     return replay
 
 
-@pytest.mark.parametrize("row", rows("chat_stream", "completions_stream", "messages_stream"))
+@pytest.mark.parametrize("row", rows("chat_stream", "completions_stream", "messages_stream", "responses_stream"))
 def test_a_stream_is_put_together_to_an_official_answer_that_says_the_same(row: Any) -> None:
     exchange = load_recording(row.path)
     if b"data:" not in exchange.response.body:
@@ -98,7 +98,7 @@ def test_a_stream_is_put_together_to_an_official_answer_that_says_the_same(row: 
     again_and_again(ask.operation, answer)
 
 
-@pytest.mark.parametrize("row", rows("chat", "completions", "messages"))
+@pytest.mark.parametrize("row", rows("chat", "completions", "messages", "responses"))
 def test_a_plain_answer_is_told_in_official_events_that_say_the_same(row: Any) -> None:
     exchange = load_recording(row.path)
     provider, ask = asked(exchange, stream=False)
@@ -120,7 +120,7 @@ def again_and_again(operation: Operation, answer: Json) -> None:
     assert frames is not None
     assert [frame.last for frame in frames] == [*(False for _ in frames[1:]), True]
     sent = loads(dumps([frame.data for frame in frames]))
-    kind = "messages_stream" if operation is Operation.MESSAGES else f"{operation}_stream"
+    kind = f"{operation}_stream"
     assert [problem for event in sent for problem in refused(kind, event)] == []
     assert told_by(operation, sent) == told_in(operation, answer)
 
@@ -140,6 +140,8 @@ def told_in(operation: Operation, answer: Json) -> list[Any]:
     """What a plain answer says, whatever its form is."""
     if operation is Operation.MESSAGES:
         return [*map(_block, answer["content"]), answer["stop_reason"], answer.get("stop_sequence")]
+    if operation is Operation.RESPONSES:
+        return [answer["status"], *((item["type"], *_texts(item)) for item in answer["output"])]
     if operation is Operation.COMPLETIONS:
         return [(choice["text"], choice["finish_reason"], choice.get("logprobs")) for choice in answer["choices"]]
     return [_choice(c["message"], c["finish_reason"], c.get("logprobs")) for c in answer["choices"]]
@@ -149,11 +151,34 @@ def told_by(operation: Operation, sent: list[Json]) -> list[Any]:
     """What the events of a stream say, as a client adds them up."""
     if operation is Operation.MESSAGES:
         return _told_by_events(sent)
+    if operation is Operation.RESPONSES:
+        return _told_by_typed_events(sent)
     by_choice: dict[int, list[Json]] = {}
     for chunk in sent:
         for choice in chunk["choices"]:
             by_choice.setdefault(choice["index"], []).append(choice)
     return [_summed(operation, choices) for _, choices in sorted(by_choice.items())]
+
+
+def _texts(item: Json) -> list[str]:
+    """Of the parts of an item, or its arguments."""
+    parts = [*(item.get("summary") or ()), *(item.get("content") or ())]
+    texts = [str(part.get("text", part.get("refusal"))) for part in parts]
+    return [*texts, item["arguments"]] if item["type"] == "function_call" else texts
+
+
+def _told_by_typed_events(sent: list[Json]) -> list[Any]:
+    """What the deltas of each part make up, in the order of the items."""
+    told: dict[int, tuple[str, dict[Any, str]]] = {}
+    for event in sent:
+        if event["type"] == "response.output_item.added":
+            told[event["output_index"]] = (event["item"]["type"], {})
+        elif "delta" in event and event["type"].split(".")[1] != "mcp_call_arguments":
+            part = (event.get("summary_index", 99), event.get("content_index", 0))
+            texts = told[event["output_index"]][1]
+            texts[part] = texts.get(part, "") + event["delta"]
+    ends = sent[-1]["type"].removeprefix("response.")
+    return [ends, *((kind, *(text for _, text in sorted(texts.items()))) for _, (kind, texts) in sorted(told.items()))]
 
 
 def _summed(operation: Operation, choices: list[Json]) -> Any:
