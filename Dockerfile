@@ -1,10 +1,12 @@
 # docker build -t llm-gateway . && docker run -p 8080:8080 -v ./gateway.yaml:/etc/llm-gateway/gateway.yaml:ro llm-gateway
+# With Bedrock and Vertex AI: docker build --build-arg LOCK=deploy/extras.txt -t llm-gateway .
 FROM python:3.11-slim AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore
 WORKDIR /srv
 RUN python -m venv /opt/venv
-COPY deploy/requirements.txt deploy/
-RUN /opt/venv/bin/pip install --require-hashes --only-binary :all: -r deploy/requirements.txt
+ARG LOCK=deploy/requirements.txt
+COPY deploy/requirements.txt deploy/extras.txt deploy/
+RUN /opt/venv/bin/pip install --require-hashes --only-binary :all: -r "$LOCK"
 COPY pyproject.toml setup.cfg README.md LICENSE wsgi.py gunicorn.conf.py ./
 COPY app app
 RUN /opt/venv/bin/pip install --no-deps --no-build-isolation -e . && python -m compileall -q app

@@ -1,0 +1,172 @@
+"""What deploy/ names exists, fits together, and runs, as far as that can be seen without an engine for containers."""
+
+import configparser
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+import yaml
+
+from app.config.settings import ServerS
+from tests.gunicorn import ROOT, Server, free_port, gunicorn
+from tests.memcached import memcached
+from tests.nginx import Front, nginx
+
+DEPLOY = ROOT / "deploy"
+COMPOSE: Mapping[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+SERVICES: Mapping[str, Any] = COMPOSE["services"]
+DRAIN = ServerS().drain
+
+
+def tool(name: str) -> str:
+    found = shutil.which(name)
+    if found is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"{name} is missing")
+        pytest.skip(f"{name} is not installed")
+    return found
+
+
+@pytest.fixture(scope="module")
+def secrets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What deploy/compose/init makes, in a copy."""
+    home = tmp_path_factory.mktemp("compose")
+    shutil.copy(DEPLOY / "compose" / "init", home / "init")
+    for _ in range(2):
+        subprocess.run([home / "init"], check=True, capture_output=True)
+    return home
+
+
+def environment(secrets: Path) -> dict[str, str]:
+    name, _, value = (secrets / ".env").read_text().strip().partition("=")
+    return {name: value}
+
+
+def test_init_makes_each_secret_once_and_shows_none(secrets: Path) -> None:
+    before = {path.name: path.read_text() for path in (secrets / "secrets").iterdir()}
+    shown = subprocess.run([secrets / "init"], check=True, capture_output=True, text=True).stdout
+    assert {path.name: path.read_text() for path in (secrets / "secrets").iterdir()} == before
+    assert len(set(before.values())) == 3
+    assert not any(value in shown for value in before.values())
+    assert (secrets / "secrets").stat().st_mode & 0o077 == 0
+
+
+def mounts() -> Iterator[tuple[str, str]]:
+    for name, service in SERVICES.items():
+        for volume in service.get("volumes", ()):
+            source, _, inside = volume.partition(":")
+            if source.startswith("."):
+                yield name, source
+            else:
+                assert source in COMPOSE["volumes"], inside
+
+
+@pytest.mark.parametrize(("service", "source"), list(mounts()))
+def test_what_compose_mounts_is_there(service: str, source: str) -> None:
+    assert (DEPLOY / source).is_file(), service
+
+
+def test_what_compose_calls_secrets_is_what_init_makes(secrets: Path) -> None:
+    files = {Path(secret["file"]).name for secret in COMPOSE["secrets"].values()}
+    assert files == {path.name for path in (secrets / "secrets").iterdir()} - {"key"}
+    used = {name for service in SERVICES.values() for name in service.get("secrets", ())}
+    assert used == set(COMPOSE["secrets"])
+
+
+def test_ports_and_names_agree() -> None:
+    dockerfile = (ROOT / "Dockerfile").read_text()
+    bind = re.search(r"GATEWAY_BIND=\S+:(\d+)", dockerfile)
+    assert bind is not None
+    gateways = [name for name in SERVICES if name.startswith("gateway")]
+    replicas = (DEPLOY / "compose" / "replicas.conf").read_text()
+    assert re.findall(r"server (\S+):(\d+)", replicas) == [(name, bind[1]) for name in gateways]
+    prometheus = yaml.safe_load((DEPLOY / "compose" / "prometheus.yml").read_text())
+    metrics = SERVICES[gateways[0]]["environment"]["GATEWAY_METRICS_BIND"].rpartition(":")[2]
+    targets = prometheus["scrape_configs"][0]["static_configs"][0]["targets"]
+    assert targets == [f"{name}:{metrics}" for name in gateways]
+
+
+def test_whatever_stops_the_gateway_waits_twice_the_drain() -> None:
+    unit = configparser.ConfigParser(strict=False, interpolation=None)
+    unit.optionxform = str  # type: ignore[assignment,method-assign]
+    unit.read(DEPLOY / "systemd" / "llm-gateway.service")
+    assert float(unit["Service"]["TimeoutStopSec"]) >= 2 * DRAIN
+    assert float(SERVICES["gateway-a"]["stop_grace_period"].removesuffix("s")) >= 2 * DRAIN
+
+
+def test_systemd_knows_every_line_of_the_unit(tmp_path: Path) -> None:
+    text = (DEPLOY / "systemd" / "llm-gateway.service").read_text()
+    unit = tmp_path / "llm-gateway.service"
+    unit.write_text(re.sub(r"(?m)^(ExecStart=)\S+", r"\1/bin/true", text))
+    done = subprocess.run([tool("systemd-analyze"), "verify", str(unit)], capture_output=True, text=True, check=False)
+    said = [line for line in done.stderr.splitlines() if "llm-gateway.service" in line]
+    assert said == []
+
+
+def test_prometheus_takes_its_file(tmp_path: Path) -> None:
+    text = (DEPLOY / "compose" / "prometheus.yml").read_text()
+    token = tmp_path / "token"
+    token.write_text("t")
+    file = tmp_path / "prometheus.yml"
+    file.write_text(
+        text.replace("/etc/prometheus/rules", str(ROOT / "monitoring")).replace(
+            "/run/secrets/metrics_token", str(token)
+        )
+    )
+    file.write_text(file.read_text().replace("monitoring/*.yaml", "monitoring/a*.yaml"))
+    subprocess.run([tool("promtool"), "check", "config", str(file)], check=True, capture_output=True)
+
+
+def test_the_image_gets_every_file_that_it_copies() -> None:
+    ignored = (ROOT / ".dockerignore").read_text().splitlines()
+    allowed = [line[1:].removesuffix("/**") for line in ignored if line.startswith("!")]
+    for line in (ROOT / "Dockerfile").read_text().splitlines():
+        if line.startswith("COPY ") and "--from" not in line:
+            for pattern in line.split()[1:-1]:
+                found = list(ROOT.glob(pattern))
+                assert found, pattern
+                for path in found:
+                    name = str(path.relative_to(ROOT))
+                    assert any(Path(name).match(each) or name == each for each in allowed), name
+
+
+@pytest.fixture(scope="module")
+def bare(secrets: Path) -> Iterator[tuple[Front, Server, str]]:
+    """The same processes with the same files, without containers: nginx, one of its gateways, the key of the tenant."""
+    text = (DEPLOY / "compose" / "gateway.yaml").read_text().replace("/run/secrets", str(secrets / "secrets"))
+    with ExitStack() as stack:
+        store = stack.enter_context(memcached())
+        text = text.replace("memcached:11211", f"127.0.0.1:{store.port}")
+        ports = [free_port(), free_port()]
+        gateways = [
+            stack.enter_context(
+                gunicorn(text, environment={"GATEWAY_BIND": f"127.0.0.1:{port}", **environment(secrets)})
+            )
+            for port in ports
+        ]
+        yield stack.enter_context(nginx(ports)), gateways[0], (secrets / "secrets" / "key").read_text()
+
+
+def test_it_runs_bare_and_shares_its_cache_and_limits(bare: tuple[Front, Server, str], secrets: Path) -> None:
+    front, gateway, key = bare
+    body = {"model": "simulated", "messages": [{"role": "user", "content": "Hello"}]}
+    answers = [
+        requests.post(
+            front.url + "/v1/chat/completions", json=body, headers={"authorization": f"Bearer {key}"}, timeout=30
+        )
+        for _ in range(4)
+    ]
+    assert [answer.status_code for answer in answers] == [200] * 4
+    assert [answer.headers["x-gateway-cache"] for answer in answers] == ["miss", "hit", "hit", "hit"]
+    assert [int(answer.headers["x-ratelimit-remaining-requests"]) for answer in answers] == [599, 598, 597, 596]
+    assert requests.post(front.url + "/v1/chat/completions", json=body, timeout=30).status_code == 401
+    token = (secrets / "secrets" / "metrics_token").read_text()
+    assert requests.get(gateway.metrics_url + "/metrics", headers={"authorization": f"Bearer {token}"}, timeout=30).ok
+    assert not requests.get(gateway.metrics_url + "/metrics", timeout=30).ok
