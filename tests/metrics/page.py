@@ -14,9 +14,19 @@ class Page:
     def __init__(self, text: str) -> None:
         self._samples = [s for family in text_string_to_metric_families(text) for s in family.samples]
 
+    @property
+    def size(self) -> int:
+        """How many samples it has."""
+        return len(self._samples)
+
     def sum(self, name: str, **labels: str) -> float:
         """Over all series with these labels."""
         return sum(value for found, value in self.series(name) if labels.items() <= found.items())
+
+    def counters(self) -> dict[str, float]:
+        """Every series that must never fall, buckets of histograms included, by name and labels."""
+        rising = ("_total", "_bucket", "_count", "_sum")
+        return {f"{s.name}{sorted(s.labels.items())}": s.value for s in self._samples if s.name.endswith(rising)}
 
     def series(self, name: str) -> list[tuple[Mapping[str, str], float]]:
         return [(s.labels, s.value) for s in self._samples if s.name == PREFIX + name]
