@@ -12,15 +12,16 @@ CONCERNS = {"tenants", "routing", "metrics", "logs", "store", "limits", "cache"}
 #: room -> rooms it may import. A module directly in app/ is a room of its own. From the ground up.
 MAY_IMPORT: dict[str, set[str]] = {
     "core": set(),
-    "config": {"core"},
+    "config": {"core", "aws"},  # what a file of AWS credentials looks like
     "tenants": {"core", "config"},
     "credentials": {"core"},
-    "providers": {"core", "credentials"},
+    "aws": {"core"},
+    "providers": {"core", "credentials", "aws"},
     "surfaces": {"core", "providers"},  # providers/fields.py says what each language can carry
     "resilience": {"core"},
     "store": {"core"},
     "limits": {"core", "store"},
-    "upstream": {"core"},
+    "upstream": {"core", "aws"},
     "logs": {"core"},
     "ledger": {"core"},
     "metrics": {"core"},
@@ -57,6 +58,7 @@ ONE_DOOR: dict[str, set[str]] = {
     "gunicorn": {"instance"},
     "gevent": {"instance"},
     "google": {"credentials"},
+    "botocore": {"aws"},
 }
 
 MUTABLE = (ast.Dict, ast.List, ast.Set)

@@ -11,6 +11,7 @@ import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from app.aws.keys import read_keys
 from app.config.problems import Path, Report
 from app.config.tree import changed, get, matches, pattern
 
@@ -87,14 +88,16 @@ def _judge(content: str, path: Path, at: Path, tree: object, report: Report) -> 
     """What a file that others open holds, as far as it can be told."""
     if path == _CERTIFICATES and not _are_certificates(content):
         report.add(at, "expected a file of certificates in PEM form")
-    if path == _CREDENTIALS and not _are_googles(content, get(tree, (*at[:-1], "kind"))):
+    if path == _CREDENTIALS and get(tree, (*at[:-1], "kind")) == "vertex" and not _are_googles(content):
         report.add(at, "expected a file of Google credentials: JSON with a type")
+    if path == _CREDENTIALS and get(tree, (*at[:-1], "kind")) == "bedrock":
+        try:
+            read_keys(content)
+        except ValueError as error:
+            report.add(at, f"expected a file of AWS credentials: {str(error).removeprefix('expected ')}")
 
 
-def _are_googles(content: str, kind: object) -> bool:
-    """Only of Vertex's it is known here what they look like."""
-    if kind != "vertex":
-        return True
+def _are_googles(content: str) -> bool:
     try:
         described = json.loads(content)
     except ValueError:

@@ -35,7 +35,7 @@ class Kind:
     """One row. `accepts` are the settings that not every kind has; `needs` must be there, with or without a key.
 
     `instead`: settings that make a key needless, the first of which is named where there is neither. `package` is then
-    what makes the credentials, and `extra` what it is installed with.
+    what makes the credentials, and `extra` what it is installed with; `always`: with a key it is needed, too.
     """
 
     accepts: frozenset[str] = REMOTE
@@ -44,6 +44,7 @@ class Kind:
     instead: tuple[str, ...] = ()
     package: str | None = None
     extra: str | None = None
+    always: bool = False
 
 
 _HOSTED = Kind()
@@ -53,6 +54,14 @@ _ANYWHERE = Kind(needs=frozenset({"base_url"}), needs_key=False)
 KINDS: Mapping[str, Kind] = {
     "anthropic": _HOSTED,
     "azure": Kind(accepts=REMOTE | {"api_version"}, needs=frozenset({"base_url"})),
+    "bedrock": Kind(
+        accepts=REMOTE | {"region", "credentials_file"},
+        needs=frozenset({"region"}),
+        instead=("credentials_file",),
+        package="botocore",
+        extra="bedrock",
+        always=True,
+    ),
     "cerebras": _HOSTED,
     "cohere": _HOSTED,
     "compatible": _ANYWHERE,  # whoever speaks OpenAI's language at a base_url

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Self
 
@@ -53,6 +54,15 @@ def _fault(value: str) -> str:
 Fault = Annotated[str, AfterValidator(_fault)]
 
 
+def _region(value: str) -> str:
+    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)+", value):
+        raise ValueError('expected a region such as "eu-central-1"')
+    return value
+
+
+Region = Annotated[str, AfterValidator(_region)]  # a part of a host's name
+
+
 class ProviderS(Part):
     """One provider. `kind` is always set after loading, and `api_key` also where the file had `api_key_file`."""
 
@@ -76,7 +86,7 @@ class ProviderS(Part):
     max_in_flight: Count | None = Field(default=None, description="calls at a time, a worker")
     probe: Flag = Field(default=True, description="ask now and then, for free, whether it is well")
     api_version: Text | None = Field(default=None, description="azure: the api-version of each request")
-    region: Text | None = Field(default=None, description="the cloud region")
+    region: Region | None = Field(default=None, description="the cloud region")
     project: Text | None = Field(default=None, description="the cloud project")
     location: Text | None = Field(default=None, description="the cloud location")
     credentials_file: Text | None = Field(default=None, description="a file with the cloud's credentials")

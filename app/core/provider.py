@@ -37,6 +37,10 @@ class Dialect(Protocol):
     def native(self) -> frozenset[Operation]:
         """Asks it takes as they are; others reach it as CHAT, translated, or not at all."""
 
+    @property
+    def marks(self) -> bool:
+        """Whether its chat knows Anthropic's own words, too: `cache_control`, and `thinking_blocks` in the history."""
+
     def encode(self, ask: Ask, provider: Provider, model: str) -> UpstreamRequest:
         """Raises GatewayError (invalid_request, with the field) for what would change the answer if left out."""
 

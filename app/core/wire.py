@@ -37,6 +37,7 @@ class Ask:
     wants_usage: bool  # may the stream's usage be shown to whoever reads the frames?
     headers: Mapping[str, str] = field(default_factory=dict)  # client headers that may travel on, lower case
     created: int = 0  # Unix second, for answers whose provider gives none
+    marks: bool = False  # who is asked knows Anthropic's own words in chat: cache_control and thinking_blocks
     id: str = ""  # the call's id; ids that must be minted are derived from fresh randomness, not from this
 
 

@@ -43,6 +43,7 @@ _FILTERED = re.compile(r"blocked by content filtering", re.IGNORECASE)
 
 class AnthropicDialect:
     native = frozenset({Operation.CHAT, Operation.MESSAGES, Operation.COUNT_TOKENS})
+    marks = True
 
     def encode(self, ask: Ask, provider: Provider, model: str) -> UpstreamRequest:
         if ask.operation not in self.native:

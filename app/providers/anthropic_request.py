@@ -12,11 +12,10 @@ from app.providers.anthropic_history import History, history
 from app.providers.anthropic_schema import supported_schema
 from app.providers.anthropic_thinking import Plan, plan
 from app.providers.anthropic_tools import toolbox
-from app.providers.claude import Claude, Sampling, Thinking, claude
+from app.providers.claude import Claude, Thinking, claude
+from app.providers.claude_sampling import sampled
 
-_NEUTRAL: Mapping[str, float] = {"temperature": 1, "top_p": 1}
 _TIERS: Mapping[str, str] = {"auto": "auto", "default": "standard_only"}
-_THINKING_TOP_P = 0.95  # the least that is taken together with thinking
 
 
 def to_messages(body: Json, model: str) -> tuple[Json, tuple[str, ...]]:
@@ -95,22 +94,13 @@ class _Writer:
         self.made.setdefault("output_config", {})[name] = value
 
     def _sampling(self, *, thinks: bool) -> None:
-        """What the model takes of temperature, top_p and top_k; OpenAI's temperatures go to 2, Anthropic's to 1."""
         given = {name: self.body[name] for name in ("temperature", "top_p", "top_k") if self.body.get(name) is not None}
         for name, value in given.items():
             if not isinstance(value, int | float) or isinstance(value, bool):
                 raise invalid(f"{name} must be a number", name)
-        kept = dict(given)
-        if self.row.sampling is Sampling.NONE:
-            kept = {}
-        elif thinks:  # which has a temperature of its own, 1
-            kept = {"top_p": given["top_p"]} if given.get("top_p", 0) >= _THINKING_TOP_P else {}
-        elif self.row.sampling is Sampling.ONE and "temperature" in kept:
-            kept.pop("top_p", None)
-        if kept.get("temperature", 0) > 1:
-            kept["temperature"] = 1
+        kept, lost = sampled(given, self.row, thinks=thinks)
         self.made.update(kept)
-        self.dropped += [name for name, value in given.items() if kept.get(name, _NEUTRAL.get(name)) != value]
+        self.dropped += lost
 
     def _stop(self) -> None:
         stop = self.body.get("stop") or []

@@ -30,15 +30,21 @@ class Function:
     description: str
     parameters: Json
     strict: bool
-    cached: bool  # the client wants what stands before it kept in a cache
+    cache_control: Any  # a mark: what stands before it shall be kept in a cache
 
 
 @dataclass(slots=True)
 class Toolbox:
-    """`choice` is auto, required, none or named, which leaves one in `functions`; None: the client said nothing."""
+    """`choice` is auto, required, none or named, then with the `name`; None: the client said nothing."""
 
     functions: list[Function] = field(default_factory=list)
     choice: str | None = None
+    name: str | None = None
+
+    @property
+    def forced(self) -> bool:
+        """Whether the model must call a tool."""
+        return self.choice in ("required", "named")
 
 
 def messages(body: Json) -> Iterator[tuple[Json, str]]:
@@ -129,9 +135,8 @@ def toolbox(body: Json) -> Toolbox:
         made.functions = [function for function in made.functions if function.name in names]
         choice = allowed.get("mode")
     if isinstance(choice, dict):
-        name = _name(choice)
-        made.functions = [function for function in made.functions if function.name == name]
-        if not made.functions:
+        made.name = _name(choice)
+        if made.name not in [function.name for function in made.functions]:
             raise invalid("tool_choice names a function that is not among the tools", "tool_choice")
         made.choice = "named"
     elif choice in ("auto", "none", "required", "any"):
@@ -195,7 +200,7 @@ def _function(tool: Any, where: str) -> Function:
         description=str(function.get("description") or ""),
         parameters={"type": "object", "properties": {}, **parameters},
         strict=function.get("strict") is True,
-        cached=bool(tool.get("cache_control") or function.get("cache_control")),
+        cache_control=tool.get("cache_control") or function.get("cache_control"),
     )
 
 

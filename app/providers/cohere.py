@@ -30,6 +30,7 @@ _MONTHLY = re.compile(r"/ ?month|per month|monthly", re.IGNORECASE)
 
 class CohereDialect:
     native = frozenset(_PATHS)
+    marks = False
 
     def encode(self, ask: Ask, provider: Provider, model: str) -> UpstreamRequest:
         if ask.operation is Operation.CHAT:

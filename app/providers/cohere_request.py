@@ -9,7 +9,7 @@ from typing import Any
 from app.core.errors import invalid
 from app.core.json import Json, dumps
 from app.providers import chat_request, fields
-from app.providers.anthropic_thinking import BUDGETS
+from app.providers.anthropic_thinking import BUDGETS, wished
 
 _AS_THEY_ARE = ("seed", "documents", "citation_options", "safety_mode")
 _CHOICES: Mapping[str, str] = {"none": "NONE", "required": "REQUIRED", "named": "REQUIRED"}  # auto is said by silence
@@ -21,6 +21,9 @@ _BOUNDS: Mapping[str, tuple[str, float, float]] = {
     "presence_penalty": ("presence_penalty", 0, 1),
 }
 _NEUTRAL: Mapping[str, float] = {"top_p": 1, "frequency_penalty": 0, "presence_penalty": 0}
+
+#: Tokens by effort; above `high` the model is left to itself.
+_BUDGETS: Mapping[str, int] = {effort: BUDGETS[effort] for effort in ("minimal", "low", "medium", "high")}
 
 #: Models that cannot be told to think, nor be shown what they thought.
 _PLAIN = re.compile(r"command-(?:r|light|nightly|a-03|a-vision|a-translate)|^command$|aya")
@@ -136,18 +139,19 @@ def _sampling(body: Json, made: Json, dropped: list[str]) -> None:
 
 def _tools(body: Json, made: Json, dropped: list[str]) -> None:
     box = chat_request.toolbox(body)
-    if not box.functions:
+    functions = [each for each in box.functions if box.name in (None, each.name)]
+    if not functions:
         return
     made["tools"] = [
         {
             "type": "function",
             "function": {"name": each.name, "description": each.description, "parameters": each.parameters},
         }
-        for each in box.functions
+        for each in functions
     ]
-    if all(each.strict for each in box.functions):
+    if all(each.strict for each in functions):
         made["strict_tools"] = True
-    elif any(each.strict for each in box.functions):  # Cohere is strict with all of them, or with none
+    elif any(each.strict for each in functions):  # Cohere is strict with all of them, or with none
         dropped.append("tools.function.strict")
     if choice := _CHOICES.get(box.choice or ""):
         made["tool_choice"] = choice
@@ -162,18 +166,14 @@ def _form(body: Json) -> Json | None:
 
 def _thinking(body: Json, model: str, made: Json, dropped: list[str]) -> None:
     """OpenAI's effort, or a `thinking` object in Anthropic's words or Cohere's own."""
-    effort, own = body.get("reasoning_effort"), body.get("thinking")
-    if effort is None and own is None:
+    wish = wished(body)
+    if wish.on is None:
         return
-    name = "thinking" if effort is None else "reasoning_effort"
-    off = effort == "none" or (effort is None and isinstance(own, dict) and own.get("type") == "disabled")
     if not thinks(model):
-        if not off:
-            dropped.append(name)
+        if wish.on:
+            dropped.append(wish.name)
         return
-    made["thinking"] = {"type": "disabled"} if off else {"type": "enabled"}
-    budget = BUDGETS.get(effort) if isinstance(effort, str) and effort in ("minimal", "low", "medium", "high") else None
-    if effort is None and isinstance(own, dict):
-        budget = own.get("token_budget") or own.get("budget_tokens")
-    if budget and not off:
+    made["thinking"] = {"type": "enabled" if wish.on else "disabled"}
+    own = body["thinking"].get("token_budget") if wish.name == "thinking" else None
+    if wish.on and (budget := own or wish.budget or _BUDGETS.get(wish.effort or "")):
         made["thinking"]["token_budget"] = budget

@@ -20,6 +20,7 @@ from app.providers.row import Feature, Row
 
 class GeminiDialect:
     native = frozenset({Operation.CHAT, Operation.EMBEDDINGS})
+    marks = False
 
     def encode(self, ask: Ask, provider: Provider, model: str) -> UpstreamRequest:
         if ask.operation not in self.native:

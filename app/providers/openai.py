@@ -41,6 +41,7 @@ class OpenAIDialect:
     """One accent. `paths` are those that differ from PATHS."""
 
     native: frozenset[Operation] = frozenset({Operation.CHAT})
+    marks: bool = False
     quirks: Quirks = field(default_factory=Quirks)
     paths: Mapping[Operation, str] = field(default_factory=dict)
     locate: Locate = under_base

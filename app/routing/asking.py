@@ -51,7 +51,8 @@ class Asker:
         )
         translation: Translation | None = None
         if ask.operation not in provider.dialect.native:
-            translation = call.language.through_chat(replace(ask, body={**ask.body, "model": target.model}))
+            told = replace(ask, body={**ask.body, "model": target.model}, marks=provider.dialect.marks)
+            translation = call.language.through_chat(told)
             ask = translation.ask
         request = provider.dialect.encode(ask, provider, target.model)
         exchange.dropped = (*(translation.dropped if translation else ()), *request.dropped)
@@ -69,7 +70,9 @@ class Asker:
             raise provider.dialect.decode_error(provider, answer.status, answer.headers, answer.read())
         if call.stream:
             reader = provider.dialect.reader(ask, provider)
-            stream = Stream(answer, reader, translation, bounds, judge=judge, skipped=exchange.skipped)
+            stream = Stream(
+                answer, reader, translation, bounds, framing=request.framing, judge=judge, skipped=exchange.skipped
+            )
             stream.begin()
             return stream
         frame = _whole(answer, ask, attempt, translation, self.clock)

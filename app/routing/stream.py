@@ -11,9 +11,9 @@ from app.core.errors import ErrorType, GatewayError
 from app.core.exchange import Batch
 from app.core.language import Translation
 from app.core.provider import Reader
-from app.core.wire import Event, Frame
+from app.core.wire import Event, Frame, Framing
 from app.upstream.answer import Answer
-from app.upstream.sse import Splitter
+from app.upstream.framing import splitter
 from app.upstream.watch import NEVER, Guard, Watch
 
 AFTER_FINISH = 2.0  # seconds that usage or the end may take after the finish reason
@@ -69,6 +69,7 @@ class Stream:
         translation: Translation | None,
         bounds: Bounds,
         *,
+        framing: Framing,
         judge: Judge,
         skipped: Callable[[], None],
     ) -> None:
@@ -80,7 +81,7 @@ class Stream:
         self._bounds = bounds
         self._judge = judge
         self._skipped = skipped
-        self._splitter = Splitter()
+        self._splitter = splitter(framing)
         self._content = False
         self._held: list[Batch] = []  # from the last to the first
         self._failure: GatewayError | None = None

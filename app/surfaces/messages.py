@@ -103,7 +103,7 @@ class ThroughChat:
     """A Messages request for a provider that is asked in chat, and the way back."""
 
     def __init__(self, ask: Ask) -> None:
-        written = to_chat(ask.body)
+        written = to_chat(ask.body, marks=ask.marks)
         self.dropped = written.dropped
         self.ask = replace(ask, operation=Operation.CHAT, body=written.body, wants_usage=ask.stream, headers={})
         self._names = written.names

@@ -1,7 +1,8 @@
 """The messages of a Messages request as chat messages.
 
 Each tool result becomes a message of its own, before the rest of its turn. Tool messages are text in chat, so images
-and files in results follow in a user message. Earlier reasoning goes along only to models that want it back.
+and files in results follow in a user message. Earlier reasoning goes along only to models that want it back. Signed
+thinking and `cache_control` go along only to whoever knows these words of Anthropic's in chat.
 """
 
 from __future__ import annotations
@@ -17,26 +18,29 @@ from app.surfaces.messages_tools import short
 _SHOWN_BELOW = "(shown in the next message)"
 
 
-def chat_messages(system: Any, messages: list[Any], *, reasoning: bool, signatures: bool = False) -> list[Json]:
-    """`reasoning`: give thinking back as `reasoning_content`; `signatures`: Google's, on the calls that they belong to.
+def chat_messages(
+    system: Any, messages: list[Any], *, reasoning: bool, signatures: bool = False, marks: bool = False
+) -> list[Json]:
+    """`reasoning`: give thinking back as `reasoning_content`; `signatures`: Google's, on the calls that they belong to;
+    `marks`: signed thinking as `thinking_blocks`, and `cache_control`.
 
     Raises:
         GatewayError: invalid_request, naming the place of what chat has no form for.
     """
     made: list[Json] = []
-    if text := _joined(system, "system"):
-        made.append({"role": "system", "content": text})
+    if said := _instructions(system, "system", marks=marks):
+        made.append({"role": "system", "content": said})
     for at, message in enumerate(messages):
         where = f"messages[{at}].content"
         content, role = message["content"], message["role"]
         if role == "system":
-            made.append({"role": "system", "content": _joined(content, where)})
+            made.append({"role": "system", "content": _instructions(content, where, marks=marks)})
         elif isinstance(content, str):
             made.append({"role": role, "content": content})
         elif role == "assistant":
-            made += _assistant(content, where, reasoning=reasoning, signatures=signatures)
+            made += _assistant(content, where, reasoning=reasoning, signatures=signatures, marks=marks)
         else:
-            made += _user(content, where)
+            made += _user(content, where, marks=marks)
     return made
 
 
@@ -50,6 +54,26 @@ def _blocks(content: Any, where: str) -> Iterator[tuple[Json, str]]:
         yield block, f"{where}[{at}]"
 
 
+def _mark(block: Json, *, marks: bool) -> Json:
+    return {"cache_control": block["cache_control"]} if marks and block.get("cache_control") else {}
+
+
+def _marked(parts: list[Json], block: Json, *, marks: bool) -> list[Json]:
+    """On the last of the parts that a block became."""
+    if parts and (mark := _mark(block, marks=marks)):
+        parts[-1] = {**parts[-1], **mark}
+    return parts
+
+
+def _instructions(content: Any, where: str, *, marks: bool) -> str | list[Json]:
+    """Blocks of text alone, as one text, unless there is a mark among them to keep."""
+    text = _joined(content, where)
+    parts = [
+        {"type": "text", "text": block["text"], **_mark(block, marks=marks)} for block, _ in _blocks(content, where)
+    ]
+    return parts if any("cache_control" in part for part in parts) else text
+
+
 def _joined(content: Any, where: str) -> str:
     """Blocks of text alone, as one text."""
     texts = []
@@ -60,18 +84,19 @@ def _joined(content: Any, where: str) -> str:
     return "\n\n".join(texts)
 
 
-def _user(content: list[Any], where: str) -> list[Json]:
+def _user(content: list[Any], where: str, *, marks: bool) -> list[Json]:
     results, parts = [], []
     for block, place in _blocks(content, where):
         if block.get("type") == "tool_result":
             text, media = _result(block, place)
-            results.append({"role": "tool", "tool_call_id": _string(block, "tool_use_id", place), "content": text})
+            answered = {"role": "tool", "tool_call_id": _string(block, "tool_use_id", place), "content": text}
+            results.append({**answered, **_mark(block, marks=marks)})
             parts += media
         else:
-            parts += _parts(block, place)
+            parts += _marked(_parts(block, place), block, marks=marks)
     if not parts:
         return results
-    only_text = len(parts) == 1 and parts[0]["type"] == "text"
+    only_text = len(parts) == 1 and parts[0].keys() == {"type", "text"}
     return [*results, {"role": "user", "content": parts[0]["text"] if only_text else parts}]
 
 
@@ -88,7 +113,7 @@ def _result(block: Json, where: str) -> tuple[str, list[Json]]:
     return (f"Error: {text}" if block.get("is_error") else text), media
 
 
-def _assistant(content: list[Any], where: str, *, reasoning: bool, signatures: bool) -> list[Json]:
+def _assistant(content: list[Any], where: str, *, reasoning: bool, signatures: bool, marks: bool) -> list[Json]:
     texts, thoughts, calls = [], [], []
     signature: str | None = None  # of the next call
     for block, place in _blocks(content, where):
@@ -113,7 +138,24 @@ def _assistant(content: list[Any], where: str, *, reasoning: bool, signatures: b
         made["tool_calls"] = calls
     if reasoning and thoughts:
         made["reasoning_content"] = "".join(thoughts)
+    if marks:
+        made |= _in_anthropics_words([block for block, _ in _blocks(content, where)])
     return [made] if texts or calls else []
+
+
+def _in_anthropics_words(blocks: list[Json]) -> Json:
+    """Of an assistant's turn: thinking as it was signed, and where its marks are."""
+    made: Json = {}
+    signed = (each for each in blocks if each.get("signature") or each.get("type") == "redacted_thinking")
+    if thoughts := [each for each in signed if of_block(each) is None]:
+        made["thinking_blocks"] = thoughts
+    texts = [each for each in blocks if each.get("type") == "text"]
+    if any("cache_control" in each for each in texts):
+        made["content"] = [part for each in texts for part in _marked(_text(each, ""), each, marks=True)]
+    for each in blocks:
+        if each.get("type") == "tool_use":
+            made |= _mark(each, marks=True)
+    return made
 
 
 def _parts(block: Json, where: str) -> list[Json]:

@@ -29,8 +29,8 @@ class Written:
     names: Mapping[str, str]
 
 
-def to_chat(body: Json) -> Written:
-    """The request in the canonical form.
+def to_chat(body: Json, *, marks: bool = False) -> Written:
+    """The request in the canonical form. `marks`: with Anthropic's own words for caches and for signed thinking.
 
     Raises:
         GatewayError: invalid_request, naming what cannot be left out and cannot be said.
@@ -44,10 +44,11 @@ def to_chat(body: Json) -> Written:
             body["messages"],
             reasoning=wants_reasoning(model),
             signatures=wants_signatures(model),
+            marks=marks,
         ),
         "max_completion_tokens": body["max_tokens"],  # the older name is refused by models that reason
     }
-    tools, names = functions(body.get("tools"))
+    tools, names = functions(body.get("tools"), marks=marks)
     if tools:
         made["tools"] = tools
         made.update(choice(body.get("tool_choice")))

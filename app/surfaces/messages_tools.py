@@ -20,8 +20,8 @@ def short(name: str) -> str:
     return f"{name[: LONGEST_NAME - 9]}_{blake2b(name.encode(), digest_size=4).hexdigest()}"
 
 
-def functions(tools: Any) -> tuple[list[Json], dict[str, str]]:
-    """The tools, and the real names of those whose names were cut.
+def functions(tools: Any, *, marks: bool = False) -> tuple[list[Json], dict[str, str]]:
+    """The tools, and the real names of those whose names were cut. `marks`: with their `cache_control`.
 
     Raises:
         GatewayError: invalid_request, for the tools that only Anthropic can run or knows the arguments of.
@@ -41,7 +41,8 @@ def functions(tools: Any) -> tuple[list[Json], dict[str, str]]:
             function["description"] = description
         if tool.get("strict"):
             function["strict"] = True
-        made.append({"type": "function", "function": function})
+        kept = {"cache_control": tool["cache_control"]} if marks and tool.get("cache_control") else {}
+        made.append({"type": "function", "function": function, **kept})
     return made, names
 
 

@@ -47,7 +47,7 @@ class HttpTransport:
         body = dumps(request.body)
         headers = {
             "Content-Type": "application/json",
-            "Accept": "text/event-stream" if request.stream else "application/json",
+            "Accept": request.framing if request.stream else "application/json",
             **_OURS,
             **request.headers,
             "Content-Length": str(len(body)),

@@ -10,7 +10,15 @@ from tests.config.test_schema import properties
 EXAMPLE = Path(__file__).parents[2] / "gateway.example.yaml"
 ENVIRON = {
     name: "made-up, and 32 bytes or more of it".replace(" ", "-")
-    for name in ("METRICS_TOKEN", "OPENAI_API_KEY", "ANTHROPIC_API_KEY", "AZURE_KEY", "GEMINI_API_KEY", "CACHE_SECRET")
+    for name in (
+        "METRICS_TOKEN",
+        "OPENAI_API_KEY",
+        "ANTHROPIC_API_KEY",
+        "AZURE_KEY",
+        "BEDROCK_API_KEY",
+        "GEMINI_API_KEY",
+        "CACHE_SECRET",
+    )
 }
 
 

@@ -93,7 +93,7 @@ def test_the_kinds_are_those_that_there_are_providers_for() -> None:
 
 
 def test_every_kind_of_provider_can_be_configured_with_what_it_needs() -> None:
-    wanted = {"base_url": "http://h/v1", "api_key": "k"}
+    wanted = {"base_url": "http://h/v1", "api_key": "k", "region": "us-east-1"}
     for kind, row in KINDS.items():
         entry = {key: value for key, value in wanted.items() if key in row.accepts}
         report = Report()

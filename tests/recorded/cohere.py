@@ -32,6 +32,10 @@ _FINISH = {
 }
 
 
+def left_out(exchange: Exchange) -> str | None:
+    return None
+
+
 def to_chat(exchange: Exchange) -> Json:
     body = exchange.request.body
     made: Json = {"messages": [_message(each) for each in body["messages"]]}

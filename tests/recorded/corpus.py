@@ -92,11 +92,14 @@ class Case:
 
     @property
     def kind(self) -> str:
-        """What the configuration calls whom it went to. Anthropic answers chat too, as one of many."""
+        """What the configuration calls whom it went to. Anthropic and Bedrock answer chat too, as two of many."""
         if self.way is Way.RESPONSES and self.exchange.provider in _SPEAK_RESPONSES:
             return "compatible"
-        told = {"gpustack": "compatible", "anthropic": "compatible" if self.operation == "chat" else "anthropic"}
-        return told.get(self.exchange.provider, self.exchange.provider)
+        if self.exchange.provider == "bedrock" and self.operation == "responses":
+            return "openai"
+        if self.exchange.provider in ("anthropic", "bedrock") and self.operation == "chat":
+            return "compatible"
+        return {"gpustack": "compatible"}.get(self.exchange.provider, self.exchange.provider)
 
     @property
     def path(self) -> str:

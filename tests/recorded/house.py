@@ -104,6 +104,8 @@ class House:
             "api_key": PROVIDER_KEY,
             "models": ["*", *entry.models],
         }
+        if entry.kind == "bedrock":
+            made["region"] = "us-east-1"
         if entry.api_version:
             made["api_version"] = entry.api_version
         return made

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
-from tests.recorded.natives import is_native_chat
+from tests.recorded.natives import NATIVES, is_native_chat
 from tests.standin import Exchange
 
 #: By operation: what the gateway does not offer.
 _OPERATIONS = {
     "generate": "Ollama's own API; it is asked under /v1",
+    "invoke": "InvokeModel: each maker's own language; models on Bedrock are asked by Converse",
 }
 
 #: By the path of the URL, for those whose operation alone does not say it.
@@ -25,6 +26,8 @@ _PATHS = {
 #: The same for Cohere's API before its second version, whose language is another one.
 _COHERES_FIRST = "Cohere's API before its second version; it is asked under /v2"
 
+_COUNTED = "tokens are counted by Anthropic alone, and estimated elsewhere"
+
 _MALFORMED = "malformed on purpose, in a way that only this language has"
 
 
@@ -33,8 +36,8 @@ def in_own_language(exchange: Exchange) -> str | None:
     path = urlsplit(exchange.request.url).path
     if reason := _OPERATIONS.get(exchange.operation.removesuffix("_stream")):
         return reason
-    if exchange.provider == "cohere" and path.startswith("/v1/") and not path.startswith("/v1/models"):
-        return _COHERES_FIRST
+    if reason := _natively(exchange, path):
+        return reason
     for start, reason in _PATHS.items():
         if path.startswith(start):
             return reason
@@ -45,10 +48,21 @@ def in_own_language(exchange: Exchange) -> str | None:
     return None
 
 
+def _natively(exchange: Exchange, path: str) -> str | None:
+    """The same for providers whose language no client speaks."""
+    if exchange.provider == "cohere" and path.startswith("/v1/") and not path.startswith("/v1/models"):
+        return _COHERES_FIRST
+    if exchange.provider == "bedrock" and path.endswith("/count-tokens"):
+        return _COUNTED
+    return NATIVES[exchange.provider].left_out(exchange) if is_native_chat(exchange) else None
+
+
 def in_other_language(exchange: Exchange) -> str | None:
     """Why what this exchange asks cannot be said in the other language; None where it can."""
     body: dict[str, Any] = exchange.request.body
     if is_native_chat(exchange):
+        if "guardrailConfig" in body:
+            return _NO_FORM["guardrail"]
         return _NO_FORM["documents"] if "documents" in body else None
     return _not_in_chat(body) if exchange.operation.startswith("messages") else _not_in_messages(body)
 
@@ -71,6 +85,7 @@ _NO_FORM = {
     "speech": "speech; Messages has no form for it",
     "kept file": "a file that OpenAI keeps; Anthropic's clients can only name those that Anthropic keeps",
     "documents": "documents to answer from, in a field of Cohere's own; Messages has none like it",
+    "guardrail": "a guardrail, in a field of Bedrock's own; Messages has none like it",
     "own tool": "a tool that OpenRouter runs itself; Messages has no form for it",
 }
 
@@ -148,5 +163,5 @@ def in_responses(exchange: Exchange) -> str | None:
         if any(tool.get("type") not in (None, "custom") for tool in body.get("tools", ())):
             return _NOT_IN_RESPONSES["own tool"]
         return _not_in_chat(body)
-    reason = _not_in_messages(body)
+    reason = in_other_language(exchange) if is_native_chat(exchange) else _not_in_messages(body)
     return next((_NOT_IN_RESPONSES[name] for name in _NO_FORM if _NO_FORM[name] == reason), reason)

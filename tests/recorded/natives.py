@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tests.recorded import cohere
+from tests.recorded import bedrock, cohere
 from tests.recorded.reading import Reading
 from tests.standin import Exchange, RequestRecord
 
@@ -19,24 +19,26 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Native:
-    """`to_chat` leaves the model to its caller. `dropped`: what the client was told is lost. `stream_of`: the body of a
-    stream that can be told before anything of it was content."""
+    """`to_chat` leaves the model to its caller. `asked_otherwise` is told what the client was told is lost. `left_out`
+    is why an exchange cannot be asked in chat."""
 
     to_chat: Callable[[Exchange], Json]
     asked_otherwise: Callable[[Exchange, RequestRecord, set[str]], list[str]]
     reading: Callable[[Exchange], Reading]
+    left_out: Callable[[Exchange], str | None]
 
 
 #: Provider -> its module's functions, for its operation `chat` or whatever it calls it.
 NATIVES: Mapping[str, Native] = {
-    "cohere": Native(cohere.to_chat, cohere.asked_otherwise, cohere.reading),
+    "bedrock": Native(bedrock.to_chat, bedrock.asked_otherwise, bedrock.reading, bedrock.left_out),
+    "cohere": Native(cohere.to_chat, cohere.asked_otherwise, cohere.reading, cohere.left_out),
 }
 
-#: What it calls a chat.
-CHATS = ("chat", "converse")
+#: What each calls a chat. Bedrock has OpenAI's language, too, under a URL of its own.
+CHATS: Mapping[str, str] = {"cohere": "chat", "bedrock": "converse"}
 
 
 def is_native_chat(exchange: Exchange) -> bool:
     """Whether a chat of this exchange is in a language that no client speaks."""
     operation = exchange.operation.removesuffix("_stream")
-    return exchange.provider in NATIVES and operation in CHATS
+    return CHATS.get(exchange.provider) == operation

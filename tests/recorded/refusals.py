@@ -30,6 +30,9 @@ _READ = {
     "openai-chat-3322e25f7a": "context_length",  # 429, but: Request too large (Limit 400000, Requested 2500013)
     "azure-chat-8e5d2c151b": "content_filter",  # the prompt was filtered
     "azure-chat_stream-3ab44aba51": "model_not_found",  # 400 unknown_model
+    "bedrock-converse-6c5ab5d247": "context_length",  # Input Tokens Exceeded
+    "bedrock-converse-93d8b7efae": "authentication",  # 403 ExpiredTokenException
+    "bedrock-converse_stream-be525618db": "model_not_found",  # 400 The provided model identifier is invalid
     "cohere-chat-36708a69de": "context_length",  # too many tokens: size limit exceeded by 189876 tokens
     "azure-responses-6830ab356e": "content_filter",  # the prompt was filtered
     "openai-responses-6474060682": "context_length",  # Your input exceeds the context window of this model

@@ -72,7 +72,8 @@ def _is_result(content: Any) -> bool:
 
 
 def _assistant(message: Json) -> list[Json]:
-    blocks = []
+    blocks: list[Json] = []
+    blocks += message.get("thinking_blocks") or ()
     if thought := message.get("reasoning_content") or message.get("reasoning"):
         blocks.append({"type": "thinking", "thinking": thought, "signature": ""})
     blocks += _blocks(message.get("content"))

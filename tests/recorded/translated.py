@@ -30,7 +30,10 @@ def problems(house: House, case: Case, seed: int) -> list[str]:
     anthropic = case.way is Way.OTHER
     body = NATIVES[case.exchange.provider].to_chat(case.exchange)
     if anthropic:
+        thinking = body.get("thinking") or {}
         body = to_messages(body)
+        if "budget_tokens" in thinking:
+            body["thinking"] = thinking
     if case.is_stream:
         body["stream"] = True
         if not anthropic:
