@@ -12,8 +12,9 @@ from app.config.settings import Settings
 from app.core.clock import SystemClock
 from app.factory import create_app
 from app.gateway import Gateway, Process
-from app.instance import member, system
+from app.instance import member, memory, system
 from app.instance.drain import Drain
+from app.instance.memory import Memory
 from app.limits.limits import Books
 from app.metrics.meter import Meter
 from app.metrics.registry import Metrics
@@ -69,7 +70,8 @@ def start() -> Flask:
     def count() -> None:
         metrics.inside(doors.calls, here.capacity(current.gateway.settings.server.max_in_flight))
 
-    here.watch(swap, records.catch_up, drain.look, agree, count, flights.claims.renew)
+    size = Memory(here.run_dir.memory, here.workers, int(memory.SHARE * memory.available()) // here.workers)
+    here.watch(swap, records.catch_up, drain.look, size.look, agree, count, flights.claims.renew)
     return create_app(current, Instance(here.relay, here.trouble, here.draining), doors)
 
 

@@ -6,6 +6,7 @@
     listeners.json      the addresses that the master has bound
     started             there has been a good start: a worker was ready
     failed              the first start has failed, and a worker has said why
+    memory.lock         held by the worker that makes room for a fresh one
     breakers            records of targets, shared by all workers
     metrics/            slots and the files that workers count in
     config/             the published configuration
@@ -60,6 +61,10 @@ class RunDir:
     @property
     def failed(self) -> Path:
         return self.path / "failed"
+
+    @property
+    def memory(self) -> Path:
+        return self.path / "memory.lock"
 
     @property
     def metrics(self) -> Path:
