@@ -36,7 +36,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "web": {"core", "gateway", "pipeline"},
     "factory": {"core", "surfaces", "web"},
     "worker": {"core", "config", "gateway", "instance", "factory", "web", "upstream", "resilience", *CONCERNS},
-    "cli": {"core", "config", "instance", "ledger", "store", "cache"},
+    "report": {"core"},
+    "cli": {"core", "config", "instance", "ledger", "store", "cache", "report"},
     "__main__": {"cli"},
     "__init__": set(),
 }
@@ -57,6 +58,7 @@ ONE_DOOR: dict[str, set[str]] = {
     "orjson": {"core"},
     "gunicorn": {"instance"},
     "gevent": {"instance"},
+    "matplotlib": {"report"},
     "google": {"credentials"},
     "botocore": {"aws"},
 }

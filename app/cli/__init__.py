@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from types import ModuleType
 
-from app.cli import cache, check, key, schema, serve, usage
+from app.cli import cache, check, key, report, schema, serve, usage
 from app.config.problems import ConfigError
 
 COMMANDS: Mapping[str, ModuleType] = {
@@ -20,6 +20,7 @@ COMMANDS: Mapping[str, ModuleType] = {
     "key": key,
     "usage": usage,
     "cache": cache,
+    "report": report,
 }
 
 
