@@ -26,6 +26,10 @@ def _texts(value: Any) -> bool:
     return isinstance(value, str) or (isinstance(value, list) and all(isinstance(each, str) for each in value))
 
 
+def _strings(value: Any) -> bool:
+    return isinstance(value, dict) and all(isinstance(each, str) for each in value.values())
+
+
 def _objects(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(each, dict) for each in value)
 
@@ -37,6 +41,7 @@ FLAG = Rule(lambda value: value.__class__ is bool, "true or false")
 TEXT = Rule(lambda value: isinstance(value, str), "a string")
 TEXTS = Rule(_texts, "a string or an array of strings")
 OBJECT = Rule(lambda value: isinstance(value, dict), "an object")
+STRINGS = Rule(_strings, "an object of strings")
 OBJECTS = Rule(_objects, "an array of objects")
 TEXT_OR_OBJECT = Rule(lambda value: isinstance(value, str | dict), "a string or an object")
 TEXT_OR_LIST = Rule(lambda value: isinstance(value, str | list), "a string or an array")

@@ -17,6 +17,7 @@ _ALIKE = (
     *("temperature", "top_p", "stream", "service_tier", "user", "safety_identifier"),
     *("prompt_cache_key", "prompt_cache_options", "prompt_cache_retention"),
 )
+_VERBOSITIES = ("low", "medium", "high")
 _LOGPROBS = "message.output_text.logprobs"
 
 
@@ -43,14 +44,18 @@ def to_chat(body: Json) -> Written:
             made[name] = body[name]
     if body.get("max_output_tokens") is not None:
         made["max_completion_tokens"] = body["max_output_tokens"]
-    if tools := functions(body.get("tools")):
-        chosen, made["tools"] = choice(body.get("tool_choice"), tools)
+    tools = functions(body.get("tools"))
+    chosen, allowed = choice(body.get("tool_choice"), tools)
+    if tools:
+        made["tools"] = allowed
         if chosen is not None:
             made["tool_choice"] = chosen
         if body.get("parallel_tool_calls") is not None:
             made["parallel_tool_calls"] = body["parallel_tool_calls"]
     effort = (body.get("reasoning") or {}).get("effort")
     if effort is not None:
+        if not isinstance(effort, str):
+            raise invalid("effort must be a string", "reasoning.effort")
         made["reasoning_effort"] = effort
     _put_text(made, body.get("text") or {})
     _put_logprobs(made, body)
@@ -58,8 +63,10 @@ def to_chat(body: Json) -> Written:
 
 
 def _put_text(made: Json, text: Json) -> None:
-    if text.get("verbosity") is not None:
-        made["verbosity"] = text["verbosity"]
+    if (verbosity := text.get("verbosity")) is not None:
+        if verbosity not in _VERBOSITIES:
+            raise invalid(f"verbosity must be one of {', '.join(_VERBOSITIES)}", "text.verbosity")
+        made["verbosity"] = verbosity
     form = text.get("format")
     if form is None:
         return
@@ -77,6 +84,10 @@ def _schema(form: Json) -> Json:
         raise invalid("a json_schema needs a name", "text.format.name")
     if not isinstance(form.get("schema"), dict):
         raise invalid("a json_schema needs a schema, which is an object", "text.format.schema")
+    if not isinstance(form.get("strict"), bool | None):
+        raise invalid("strict must be true or false", "text.format.strict")
+    if not isinstance(form.get("description"), str | None):
+        raise invalid("description must be a string", "text.format.description")
     kept: dict[str, Any] = {name: form[name] for name in ("description", "strict") if form.get(name) is not None}
     return {"name": form["name"], "schema": form["schema"], **kept}
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from app.core.errors import GatewayError, invalid
 from app.core.json import Json
+from app.surfaces.checks import FLAG, TEXT
 
 _MODES = ("none", "auto", "required")
 
@@ -25,8 +26,10 @@ def functions(tools: Any) -> list[Json]:
             raise invalid("parameters must be an object", f"{where}.parameters")
         parameters = tool.get("parameters") or {"type": "object", "properties": {}}
         function: Json = {"name": tool["name"], "parameters": parameters}
-        for name in ("description", "strict"):
+        for name, rule in (("description", TEXT), ("strict", FLAG)):
             if tool.get(name) is not None:
+                if not rule.holds(tool[name]):
+                    raise invalid(f"{name} must be {rule.expected}", f"{where}.{name}")
                 function[name] = tool[name]
         made.append({"type": "function", "function": function})
     return made

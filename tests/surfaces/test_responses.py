@@ -50,6 +50,7 @@ def test_it_is_spoken_at_its_path() -> None:
         ("text", []),
         ("include", [1]),
         ("metadata", []),
+        ("metadata", {"a": 5}),
         ("store", "no"),
         ("background", 1),
         ("previous_response_id", 7),

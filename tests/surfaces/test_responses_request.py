@@ -128,10 +128,29 @@ def test_a_format_becomes_a_response_format() -> None:
         ({"type": "grammar"}, "text.format.type"),
         ({"type": "json_schema", "schema": {}}, "text.format.name"),
         ({"type": "json_schema", "name": "a"}, "text.format.schema"),
+        ({"type": "json_schema", "name": "a", "schema": {}, "strict": "yes"}, "text.format.strict"),
+        ({"type": "json_schema", "name": "a", "schema": {}, "description": 5}, "text.format.description"),
     ],
 )
 def test_a_format_that_is_none_is_refused(form: Any, param: str) -> None:
     assert refused(text={"format": form}).param == param
+
+
+@pytest.mark.parametrize(
+    ("given", "param"),
+    [
+        ({"text": {"verbosity": "endless"}}, "text.verbosity"),
+        ({"reasoning": {"effort": 5}}, "reasoning.effort"),
+        ({"tools": [{**WEATHER, "description": 5}]}, "tools[0].description"),
+        ({"tools": [{**WEATHER, "strict": "yes"}]}, "tools[0].strict"),
+        ({"tools": [{**WEATHER, "name": ""}]}, "tools[0].name"),
+        ({"tools": [{**WEATHER, "parameters": []}]}, "tools[0].parameters"),
+        ({"tool_choice": "some"}, "tool_choice"),
+        ({"instructions": ["x"]}, "instructions"),
+    ],
+)
+def test_what_could_not_even_be_repeated_in_the_answer_is_refused(given: Any, param: str) -> None:
+    assert refused(**given).param == param
 
 
 def test_effort_and_verbosity_are_said_in_chats_words() -> None:
