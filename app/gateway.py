@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
@@ -36,6 +37,7 @@ from app.store.store import Store
 from app.tenants import ANONYMOUS, Tenants
 from app.upstream.answer import Transport
 from app.upstream.client import HttpTransport
+from app.upstream.faults import Faults
 from app.upstream.simulated import Pace, SimulatedTransport
 from app.upstream.watch import Poll, Watch
 
@@ -199,7 +201,9 @@ def _transports(settings: Settings, process: Process) -> dict[str, Transport]:
     for name, given in settings.providers.items():
         if given.kind == "simulated":
             transports[name] = SimulatedTransport(
-                Pace(given.latency, given.tokens_per_second, given.words), process.clock
+                Pace(given.latency, given.tokens_per_second, given.words),
+                Faults(given.faults, random.random),
+                process.clock,
             )
         else:
             transports[name] = http

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from math import fsum
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
@@ -99,7 +100,7 @@ class ProviderS(Part):
 
     @model_validator(mode="after")
     def _shares_fit(self) -> Self:
-        if sum(self.faults.values()) > 1:
+        if fsum(self.faults.values()) > 1:
             raise Misfit("expected shares that add up to at most 1", "faults")
         return self
 

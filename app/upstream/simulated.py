@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import itertools
 import secrets
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
 
 from app.core.clock import Clock
 from app.core.json import Json, dumps
 from app.core.provider import Provider
 from app.core.wire import UpstreamRequest
+from app.upstream.faults import ACCIDENTS, REFUSALS, SLOWER, Body, Faults, unreachable
 from app.upstream.watch import Guard
 
+NO_HEADERS: Mapping[str, str] = {}
 TEXT = (
     "This is a simulated answer: no provider was asked and no token was paid for. It comes word by word, at the speed "
     "and of the length that the configuration gives it, so that clients and dashboards can be tried on a laptop."
@@ -32,16 +35,30 @@ class Pace:
     tokens_per_second: float = 50.0  # 0: all at once
     words: int = 60
 
+    def slower(self, times: float) -> Pace:
+        return Pace(self.latency * times, self.tokens_per_second / times, self.words)
+
 
 class SimulatedTransport:
-    def __init__(self, pace: Pace, clock: Clock) -> None:
+    def __init__(self, pace: Pace, faults: Faults, clock: Clock) -> None:
         self._pace = pace
+        self._faults = faults
         self._clock = clock
 
     def send(self, provider: Provider, request: UpstreamRequest, connect: float, guard: Guard) -> SimulatedAnswer:
+        fault = self._faults.draw() or ""
+        if fault == "connection":
+            raise unreachable(provider)
+        if refusal := REFUSALS.get(fault):
+            return SimulatedAnswer(iter((refusal.body,)), refusal.status, refusal.headers)
+        body = self._body(provider, request, guard, self._pace.slower(SLOWER) if fault == "slow" else self._pace)
+        accident = ACCIDENTS.get(fault)
+        return SimulatedAnswer(accident(body, provider, guard) if accident else body.pieces)
+
+    def _body(self, provider: Provider, request: UpstreamRequest, guard: Guard, pace: Pace) -> Body:
         operation = request.url.rpartition("/")[2]
         if operation == "completions":
-            return Text(request, self._pace, self._clock, guard).answer()
+            return Text(request, pace, self._clock, partial(guard.wait, provider=provider.name)).body()
         make = {"embeddings": _embeddings, "rerank": _rerank}.get(operation, _moderations)
         return _plain(make(request.body))
 
@@ -49,7 +66,8 @@ class SimulatedTransport:
 class Text:
     """One answer in words, plain or streamed, as chat or as completion."""
 
-    def __init__(self, request: UpstreamRequest, pace: Pace, clock: Clock, guard: Guard) -> None:
+    def __init__(self, request: UpstreamRequest, pace: Pace, clock: Clock, wait: Callable[[float], None]) -> None:
+        """`wait` lets seconds pass, or raises."""
         body = request.body
         asked = body.get("max_completion_tokens") or body.get("max_tokens")
         count = max(1, min(pace.words, asked if isinstance(asked, int) else pace.words))
@@ -68,28 +86,32 @@ class Text:
         self._latency = pace.latency
         self._gap = 1 / pace.tokens_per_second if pace.tokens_per_second else 0.0
         self._clock = clock
-        self._guard = guard
+        self._wait = wait
 
-    def answer(self) -> SimulatedAnswer:
+    def body(self) -> Body:
         if self._stream:
-            return SimulatedAnswer(self._events())
-        self._guard.wait(self._latency + self._gap * len(self._words))
+            return Body(self._events(), self._chat + (len(self._words) + 1) // 2, stream=True)
         choice: Json = {"index": 0, "finish_reason": self._finish, "logprobs": None}
         text = "".join(self._words)
         message = {"role": "assistant", "content": text, "refusal": None}
         choice |= {"message": message} if self._chat else {"text": text}
         kind = "chat.completion" if self._chat else "text_completion"
-        return _plain({**self._head, "object": kind, "choices": [choice], "usage": self._usage})
+        body = _plain({**self._head, "object": kind, "choices": [choice], "usage": self._usage})
+        return replace(body, pieces=self._late(body.pieces))
+
+    def _late(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        self._wait(self._latency + self._gap * len(self._words))
+        yield from pieces
 
     def _events(self) -> Iterator[bytes]:
-        self._guard.wait(self._latency)
+        self._wait(self._latency)
         if self._chat:
             yield self._event({"role": "assistant", "content": ""})
         due = self._clock.monotonic()
         for word in self._words:
             yield self._event({"content": word})
             due += self._gap
-            self._guard.wait(due - self._clock.monotonic())
+            self._wait(due - self._clock.monotonic())
         yield self._event({}, self._finish)
         yield self._chunk([], {"usage": self._usage})
         yield b"data: [DONE]\n\n"
@@ -104,11 +126,9 @@ class Text:
 
 
 class SimulatedAnswer:
-    status = 200
-    headers: Mapping[str, str]
-
-    def __init__(self, pieces: Iterator[bytes], content_type: str = "text/event-stream") -> None:
-        self.headers = {"content-type": content_type}
+    def __init__(self, pieces: Iterator[bytes], status: int = 200, headers: Mapping[str, str] = NO_HEADERS) -> None:
+        self.status = status
+        self.headers = headers
         self._pieces = pieces
 
     def read(self) -> bytes:
@@ -124,8 +144,10 @@ class SimulatedAnswer:
         self._pieces = iter(())
 
 
-def _plain(body: Json) -> SimulatedAnswer:
-    return SimulatedAnswer(iter((dumps(body),)), "application/json")
+def _plain(body: Json) -> Body:
+    raw = dumps(body)
+    half = len(raw) // 2
+    return Body(iter((raw[:half], raw[half:])), 1, stream=False)
 
 
 def _tokens(body: Json) -> int:

@@ -72,16 +72,16 @@ class Guard:
             message = f"provider {provider} did not answer in time"
             raise GatewayError(ErrorType.TIMEOUT, message, provider=provider, silent=True)
 
-    def wait(self, seconds: float, ring: threading.Event | None = None) -> None:
+    def wait(self, seconds: float, ring: threading.Event | None = None, *, provider: str = "") -> None:
         """Let time pass, before another attempt say, or until somebody rings.
 
-        Ends early, and raises, when the call should not go on.
+        Ends early, and raises, when the call should not go on. `provider`: for whose answer it waits.
         """
         self._ring = ring = ring or threading.Event()
         if not (self.gone or self.late or self.closed) and seconds > 0:
             ring.wait(seconds)
         self._ring = None
-        self.check("")
+        self.check(provider)
 
     def until(self, ready: threading.Event, provider: str) -> None:
         """Wait for somebody else, who sets `ready`, and so does `ring()`: it must be this call's alone."""

@@ -237,3 +237,8 @@ def test_cached_tokens_cost_as_much_as_others_unless_their_price_is_given() -> N
 
     assert price("{input: 2, output: 8}") == (2, 2, 8)
     assert price("{input: 2, cached_input: 0, output: 8}") == (2, 0, 8)
+
+
+def test_shares_of_faults_may_add_up_to_all_calls_however_they_are_written() -> None:
+    shares = "timeout: 0.01, cut: 0.2, slow: 0.68, stall: 0.11"  # of which a computer makes a little more than 1
+    assert problems(f"providers: {{simulated: {{models: ['*'], faults: {{{shares}}}}}}}") == {}

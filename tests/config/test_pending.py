@@ -13,7 +13,6 @@ PROVIDER = "providers: {simulated: {models: ['*'], "
 USES = {
     "server.trusted_proxies": BASE + "server: {trusted_proxies: []}",
     "providers.*.region": PROVIDER + "region: x}}",
-    "providers.*.faults": PROVIDER + "faults: {}}}",
     "models.*.context": MODEL + "context: 5}",
     "models.*.max_output": MODEL + "max_output: 5}",
 }

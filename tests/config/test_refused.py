@@ -2,6 +2,7 @@
 
 import pytest
 
+from app.config.kinds import FAULTS
 from tests.config.given import BASE, HASH, OTHER_HASH, one, problems
 
 URL = "expected http(s)://host[:port][/path], without user, password, query or fragment"
@@ -165,6 +166,16 @@ PROVIDERS = [
             "expected http(s)://[user:password@]host[:port]")
         for url in ("proxy:3128", "socks5://h:1", "http://h/path", "http://h?x", "")
     ),
+    one("providers: {simulated: {models: ['*'], faults: {timeout: 0.6, cut: 0.6}}}", "providers.simulated.faults",
+        "expected shares that add up to at most 1"),
+    one("providers: {simulated: {models: ['*'], faults: {timeout: 1.5}}}", "providers.simulated.faults.timeout",
+        "expected at most 1"),
+    one("providers: {simulated: {models: ['*'], faults: {timeuot: 0.5}}}", "providers.simulated.faults.timeuot",
+        "not a fault that can be simulated; did you mean 'timeout'?"),
+    one("providers: {simulated: {models: ['*'], faults: {saturated: 0.5}}}", "providers.simulated.faults.saturated",
+        "not a fault that can be simulated; known here: " + ", ".join(sorted(FAULTS))),
+    one("providers: {openai: {api_key: k, models: ['*'], faults: {cut: 0.5}}}", "providers.openai.faults",
+        "not a setting of providers of the kind openai"),
 ]  # fmt: skip
 
 MODELS = [

@@ -46,12 +46,6 @@ LATER = [
     one(BASE + "  x: {targets: [openai/x], strategy: fastest}", "models.x.strategy",
         "expected 'priority', 'weighted' or 'least_busy'"),
     one(BASE + "  x: {targets: [openai/x], price: {input: -1}}", "models.x.price.input", "expected at least 0"),
-    one("providers: {simulated: {models: ['*'], faults: {timeout: 0.6, cut: 0.6}}}", "providers.simulated.faults",
-        "expected shares that add up to at most 1"),
-    one("providers: {simulated: {models: ['*'], faults: {timeout: 1.5}}}", "providers.simulated.faults.timeout",
-        "expected at most 1"),
-    one("providers: {simulated: {models: ['*'], faults: {timeuot: 0.5}}}", "providers.simulated.faults.timeuot",
-        "not a fault that can be simulated; did you mean 'timeout'?"),
 ]  # fmt: skip
 
 
