@@ -30,6 +30,11 @@ def stream(house: House) -> None:
     house.call("m", stream=True)
 
 
+def twice(house: House) -> None:
+    house.call("m")
+    house.call("m")
+
+
 def replayed(house: House) -> None:
     house.call("m", stream=True, temperature=0)
 
@@ -244,6 +249,22 @@ ROWS: dict[str, tuple[dict[str, Any], Do, list[dict[str, float]]]] = {
             streamed("alpha", "complete", WORDS),
             STREAM_OVERHEAD,
             {"stream_malformed_events_total{alpha}": 3},
+        ],
+    ),
+    "an answer from the cache, the second time": (
+        model("alpha/words-5", cache={"ttl": 60}),
+        twice,
+        [
+            ended("alpha", "success"),
+            attempted("alpha", "success"),
+            told("alpha", PROMPT, WORDS),
+            OVERHEAD,
+            {"requests_total{m,cache,success,false}": 1, "request_duration_seconds_count{m,cache,false}": 1},
+            {"tenant_requests_total{anonymous,success}": 2},
+            {"cache_operations_total{get,miss}": 1, "cache_operations_total{set,ok}": 1},
+            {"cache_operations_total{get,hit}": 1},
+            {"cache_saved_tokens_total{m,input}": PROMPT, "cache_saved_tokens_total{m,output}": WORDS},
+            {"cache_saved_cost_usd_total{m}": usd(PROMPT, WORDS)},
         ],
     ),
     "what is no call": (model("alpha/words-5"), what_is_no_call, []),

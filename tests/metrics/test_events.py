@@ -40,6 +40,18 @@ def test_a_bad_key_counts_nowhere_but_as_a_bad_key(tmp_path: Path) -> None:
         }
 
 
+def test_a_call_beyond_a_limit_has_no_provider_and_no_attempt(tmp_path: Path) -> None:
+    limits = {"default": {"requests_per_minute": 1}}
+    with House(tmp_path, model("alpha/words-5"), limits=limits) as house:
+        house.call("m")
+        before = house.added()
+        house.call("m")
+        more = {name: value for name, value in house.added().items() if value != before.get(name)}
+        assert more == ended("none", "rate_limited") | failed("none", "rate_limited") | {
+            "rate_limit_hits_total{anonymous,requests}": 1
+        }
+
+
 def test_ten_thousand_names_of_models_are_one_series(tmp_path: Path) -> None:
     with House(tmp_path, model("alpha/words-5")) as house:
         for number in range(10_000):
