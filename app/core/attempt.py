@@ -22,13 +22,14 @@ class Attempt:
     error: GatewayError | None = None  # why it failed; None as well where it was given up
     usage: Usage | None = None  # as the provider counted, so far
     chars: int = 0  # of content
+    prompt: int = 0  # tokens, guessed where the provider counted none
     malformed: int = 0  # events that could not be read
 
     def made(self) -> Usage:
         """What the provider will charge for: its own count, or what so much content must have cost at least."""
         if self.complete and self.usage is not None:
             return self.usage
-        return at_least(self.usage, self.chars)
+        return at_least(self.usage, self.chars, self.prompt)
 
     def cost(self) -> float:
         """USD."""

@@ -17,6 +17,7 @@ from app.core.attempt import Attempt
 from app.core.call import Call, Route, Target
 from app.core.clock import Clock
 from app.core.errors import ErrorType, GatewayError, Status
+from app.core.text import prompt_tokens
 from app.core.usage import NOTHING, Usage, at_least
 from app.core.wire import Frame
 
@@ -62,7 +63,7 @@ class Outcome:
         """What the client got: reported where the answer is complete, else guessed from its length where need be."""
         if self.usage is not None and self.status is Status.SUCCESS:
             return self.usage
-        return at_least(self.usage, self.chars)
+        return at_least(self.usage, self.chars, self.attempts[-1].prompt if self.attempts else 0)
 
     @property
     def charged(self) -> Usage:
@@ -220,6 +221,8 @@ class Exchange:
             attempt.ended = self._clock.monotonic()
         if attempt.error is None:
             attempt.error = error
+        if attempt.usage is None and attempt.chars:
+            attempt.prompt = prompt_tokens(self.call.body)
 
     def _tell(self, hook: str, *facts: object) -> None:
         for observer in reversed(self._observers):

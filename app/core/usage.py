@@ -42,13 +42,13 @@ class Price:
 FREE = Price()
 
 
-def at_least(reported: Usage | None, chars: int) -> Usage:
+def at_least(reported: Usage | None, chars: int, prompt: int) -> Usage:
     """Of an answer that broke off, or of one that was never counted: what so many characters must have cost.
 
-    A broken stream's usage may be of its beginning. Nobody knows the prompt's tokens where none were reported, and they
-    are not guessed.
+    A broken stream's usage may be of its beginning. `prompt` is a guess at its tokens: for where none were reported,
+    and something was answered.
     """
     guessed = math.ceil(chars / CHARS_A_TOKEN)
     if reported is None:
-        return Usage(0, guessed) if guessed else NOTHING
+        return Usage(prompt, guessed) if guessed else NOTHING
     return reported if reported.output >= guessed else replace(reported, output=guessed)

@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from app.core.call import Call
 from app.core.errors import Status
 from app.core.exchange import Outcome
 from app.core.json import Json
+from app.core.text import prompt_tokens
 from app.core.wire import Operation
 
-BYTES_A_TOKEN = 4
 FIRST_OUTPUT = 256  # tokens of an answer, as long as none has been seen
 _SEEN = 32  # answers
 
-#: Where text for the model stands in a body, whatever the language.
-_TEXTS = ("messages", "input", "prompt", "system", "instructions", "tools", "functions", "documents", "query")
-#: Members whose text is no text: pictures, sound, files, signatures.
-_NO_TEXT = frozenset({"data", "url", "image_url", "file_data", "input_audio", "signature", "encrypted_content", "id"})
 _BOUNDS = ("max_completion_tokens", "max_output_tokens", "max_tokens")
 _NO_OUTPUT = frozenset({Operation.EMBEDDINGS, Operation.MODERATIONS})
 
@@ -52,7 +47,7 @@ def guess(call: Call, mean: int) -> Guess:
     operation, body = call.language.operation, call.body
     if operation is Operation.COUNT_TOKENS:
         return Guess(0, 0)
-    read = math.ceil(text_bytes(body) / BYTES_A_TOKEN)
+    read = prompt_tokens(body)
     if operation in _NO_OUTPUT:
         return Guess(read, 0)
     bounds = (body.get(name) for name in _BOUNDS)
@@ -61,32 +56,15 @@ def guess(call: Call, mean: int) -> Guess:
 
 
 def used(guess: Guess, outcome: Outcome) -> int:
-    """Tokens: what the tenant is charged, and where no provider counted the input, what we guessed of it.
+    """Tokens: what the tenant is charged, or what we guessed of the input where somebody may have read it in vain.
 
     Nothing where nobody was asked, or where whoever was asked failed before there was anything to deliver.
     """
     charged = outcome.charged.input + outcome.charged.output
-    if outcome.usage is not None or not outcome.attempts:
+    if outcome.usage is not None or not outcome.attempts or outcome.chars:
         return charged
-    failed = outcome.status in (Status.ERROR, Status.CLIENT_ERROR) and not outcome.chars
-    return 0 if failed else charged + guess.input
-
-
-def text_bytes(body: Json) -> int:
-    """UTF-8 bytes of what the model will read as text."""
-    bytes_ = 0
-    stack: list[object] = [body[name] for name in _TEXTS if name in body]
-    while stack:
-        value = stack.pop()
-        if isinstance(value, str):
-            bytes_ += len(value) if value.isascii() else len(value.encode("utf-8", "replace"))
-        elif isinstance(value, int):
-            bytes_ += BYTES_A_TOKEN  # a token, where somebody has cut the text up already
-        elif isinstance(value, Mapping):
-            stack += [inner for name, inner in value.items() if name not in _NO_TEXT]
-        elif isinstance(value, list):
-            stack += value
-    return bytes_
+    failed = outcome.status in (Status.ERROR, Status.CLIENT_ERROR)
+    return 0 if failed else guess.input
 
 
 def _answers(body: Json) -> int:

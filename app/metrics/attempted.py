@@ -45,7 +45,8 @@ def _made(metrics: Metrics, label: str, attempt: Attempt) -> None:
         metrics.tokens(label, provider, "output").inc(made.output)
     if reported is None and attempt.complete and attempt.chars:
         metrics.usage_missing(label, provider).inc()
-    if guessed := made.output - (reported.output if reported is not None else 0):
+    known = 0 if reported is None else reported.input + reported.output
+    if guessed := made.input + made.output - known:
         metrics.estimated(label, provider).inc(guessed)
     for detail, tokens in _details(made):
         metrics.details(label, provider, detail).inc(tokens)

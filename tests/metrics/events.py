@@ -6,6 +6,7 @@ from typing import Any
 from tests.metrics.house import CHAT, House
 from tests.metrics.parts import (
     CUT,
+    GUESS,
     OVERHEAD,
     PROMPT,
     STREAM_OVERHEAD,
@@ -152,8 +153,8 @@ ROWS: dict[str, tuple[dict[str, Any], Do, list[dict[str, float]]]] = {
             ended("alpha", "cancelled", "true"),
             attempted("alpha", "cancelled", content=True),
             {"streams_total{alpha,client_gone}": 1, "client_disconnects_total{alpha,before_first_token}": 1},
-            told("alpha", 0, 2, tenant=(0, 0)),
-            {"tokens_estimated_total{m,alpha}": 2},
+            told("alpha", GUESS, 2, tenant=(0, 0)),
+            {"tokens_estimated_total{m,alpha}": GUESS + 2},
         ],
     ),
     "a client that leaves in the middle": (
@@ -164,8 +165,8 @@ ROWS: dict[str, tuple[dict[str, Any], Do, list[dict[str, float]]]] = {
             attempted("alpha", "cancelled", content=True),
             streamed("alpha", "client_gone"),
             {"client_disconnects_total{alpha,streaming}": 1},
-            told("alpha", 0, 2),
-            {"tokens_estimated_total{m,alpha}": 2},
+            told("alpha", GUESS, 2),
+            {"tokens_estimated_total{m,alpha}": GUESS + 2},
         ],
     ),
     "the provider dies in the middle of a stream": (
@@ -176,8 +177,8 @@ ROWS: dict[str, tuple[dict[str, Any], Do, list[dict[str, float]]]] = {
             attempted("alpha", "stream_interrupted", content=True),
             streamed("alpha", "truncated"),
             failed("alpha", "stream_interrupted"),
-            told("alpha", 0, 13),  # of 50 characters
-            {"tokens_estimated_total{m,alpha}": 13, "stream_output_tokens_total{m,alpha}": 12},
+            told("alpha", GUESS, 13),  # of 50 characters
+            {"tokens_estimated_total{m,alpha}": GUESS + 13, "stream_output_tokens_total{m,alpha}": 12},
         ],
     ),
     "a stream that breaks and is given again": (
@@ -191,8 +192,11 @@ ROWS: dict[str, tuple[dict[str, Any], Do, list[dict[str, float]]]] = {
             failed("alpha", "stream_interrupted"),
             {"retries_total{alpha,stream_interrupted}": 1},
             streamed("alpha", "rescued", WORDS),
-            told("alpha", PROMPT, WORDS + CUT, tenant=(PROMPT, WORDS)),
-            {"tokens_estimated_total{m,alpha}": CUT, "stream_output_tokens_total{m,alpha}": WORDS - 1 + CUT - 1},
+            told("alpha", PROMPT + GUESS, WORDS + CUT, tenant=(PROMPT, WORDS)),
+            {
+                "tokens_estimated_total{m,alpha}": GUESS + CUT,
+                "stream_output_tokens_total{m,alpha}": WORDS - 1 + CUT - 1,
+            },
         ],
     ),
     "a stream that breaks and is continued elsewhere": (
@@ -209,9 +213,10 @@ ROWS: dict[str, tuple[dict[str, Any], Do, list[dict[str, float]]]] = {
             # Of what the second one read, 3 words were the answer so far; they are taken for 4 tokens.
             told("claude", PROMPT + 3, WORDS, tenant=(PROMPT + 3 - 4, WORDS + 4)),
             {
+                "tokens_total{m,alpha,input}": GUESS,
                 "tokens_total{m,alpha,output}": CUT,
-                "tokens_estimated_total{m,alpha}": CUT,
-                "cost_usd_total{m,alpha}": usd(0, CUT),
+                "tokens_estimated_total{m,alpha}": GUESS + CUT,
+                "cost_usd_total{m,alpha}": usd(GUESS, CUT),
             },
             {"stream_output_tokens_total{m,alpha}": CUT - 1},
         ],
@@ -223,8 +228,8 @@ ROWS: dict[str, tuple[dict[str, Any], Do, list[dict[str, float]]]] = {
             ended("alpha", "success"),
             attempted("alpha", "success"),
             OVERHEAD,
-            told("alpha", 0, 7),  # of 28 characters
-            {"usage_missing_total{m,alpha}": 1, "tokens_estimated_total{m,alpha}": 7},
+            told("alpha", GUESS, 7),  # of 28 characters
+            {"usage_missing_total{m,alpha}": 1, "tokens_estimated_total{m,alpha}": GUESS + 7},
         ],
     ),
     "cached tokens": (

@@ -180,11 +180,12 @@ def _charged(books: Books, seen: Seen, model: str, provider: str) -> None:
     kind = seen.kind
     if seen.left:
         return
-    cut = CUT if kind.fails and kind.fails[0][1] == "stream_interrupted" else 0
+    cut = kind.fails[:1] == ((provider, "stream_interrupted"),)
+    read, made = (seen.guess, CUT) if cut else (0, 0)  # by the attempt that broke
     if cut:
-        books[f"tokens_estimated_total{{{model},{provider}}}"] = cut
-    mine = cut if cut and seen.code is not None else seen.output
-    for name, tokens in ((f"{model},{provider}", (seen.input, seen.output + cut)), (kind.tenant, (seen.input, mine))):
+        books[f"tokens_estimated_total{{{model},{provider}}}"] = read + made
+    mine = (read, made) if cut and seen.code is not None else (seen.input, seen.output)
+    for name, tokens in ((f"{model},{provider}", (seen.input + read, seen.output + made)), (kind.tenant, mine)):
         prefix = "tenant_" if name == kind.tenant else ""
         for what, amount in zip(("input", "output"), tokens, strict=True):
             if amount:

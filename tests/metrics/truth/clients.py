@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -32,6 +33,7 @@ class Seen:
     input: int = 0
     output: int = 0
     content: bool = False
+    guess: int = 0  # tokens that the prompt is taken for where nobody counts them
 
 
 def call(session: requests.Session, url: str, kind: Kind, number: int) -> Seen:
@@ -46,7 +48,7 @@ def call(session: requests.Session, url: str, kind: Kind, number: int) -> Seen:
             stream=kind.stream,
             timeout=60,
         ) as answer:
-            return _seen(kind, began, answer)
+            return _seen(kind, began, answer, guess=math.ceil(len("user" + PROMPT.format(number=number)) / 4))
     except requests.RequestException:
         return Seen(kind, began, time.monotonic(), lost=True)
 
@@ -64,8 +66,9 @@ def _body(kind: Kind, number: int) -> bytes:
     return json.dumps(body).replace("SURROGATE", "bad\\ud800").encode()
 
 
-def _seen(kind: Kind, began: float, answer: requests.Response) -> Seen:
+def _seen(kind: Kind, began: float, answer: requests.Response, guess: int) -> Seen:
     found: dict[str, Any] = {
+        "guess": guess,
         "http": answer.status_code,
         "provider": answer.headers.get("x-gateway-provider"),
         "attempts": int(answer.headers.get("x-gateway-attempts", 0)),
