@@ -51,7 +51,7 @@ def history(messages: Any, *, signed: bool) -> History:
         if role in _SYSTEM:
             _instruct(made, message, where)
         elif role == "user":
-            _append(made, "user", list(_user_parts(message.get("content"), f"{where}.content")))
+            _append(made, "user", list(_user_parts(message.get("content"), f"{where}.content")) or [{"text": ""}])
         elif role == "assistant":
             _append(made, "model", list(_model_parts(made, message, where, signed=signed)))
         elif role == "tool":
@@ -160,16 +160,17 @@ def _model_parts(made: History, message: Json, where: str, *, signed: bool) -> I
     texts = list(_texts(message.get("content"), f"{where}.content"))
     if isinstance(refusal := message.get("refusal"), str):
         texts += _text(refusal)
-    if texts and (signature := of_call(message)):
-        texts[-1]["thoughtSignature"] = signature
+    signature = of_call(message)
+    if texts and signature:
+        texts[-1]["thoughtSignature"], signature = signature, None
     yield from texts
     if message.get("function_call"):
         raise invalid("function_call cannot be told to this provider; use tool_calls", f"{where}.function_call")
     first = True
     for at, call in enumerate(_list(message.get("tool_calls"))):
         part = _call(made, call, f"{where}.tool_calls[{at}]")
-        if first and signed:  # of calls that were made at once, only the first one has a signature
-            part.setdefault("thoughtSignature", UNSIGNED)
+        if first and (signature or signed):  # of calls that were made at once, only the first one has a signature
+            part.setdefault("thoughtSignature", signature or UNSIGNED)
         first = False
         yield part
 

@@ -130,6 +130,18 @@ def test_a_signature_of_text_goes_back_on_the_text() -> None:
     assert contents(USER, said)[1]["parts"] == [{"text": "Hello", "thoughtSignature": "c2ln"}]
 
 
+def test_a_signature_of_the_message_is_the_first_calls_where_nothing_was_said() -> None:
+    """Where Google's own OpenAI-compatible endpoint has put it."""
+    said = calling("f", "g", extra_content={"google": {"thought_signature": "c2ln"}})
+
+    assert [part.get("thoughtSignature") for part in contents(USER, said)[1]["parts"]] == ["c2ln", None]
+
+
+def test_a_question_without_words_is_asked_as_it_is() -> None:
+    """Gemini answers it: what to do may stand in the instructions."""
+    assert contents({"role": "user", "content": ""}) == [{"role": "user", "parts": [{"text": ""}]}]
+
+
 @pytest.mark.parametrize("extra", [None, "x", {}, {"google": None}, {"google": {"thought_signature": 5}}])
 def test_what_is_no_signature_is_passed_over(extra: Any) -> None:
     assert contents(USER, {"role": "assistant", "content": "Hello", "extra_content": extra})[1]["parts"] == [
@@ -196,7 +208,7 @@ def test_files_and_speech_have_their_forms() -> None:
     ("messages", "param"),
     [
         ([], "messages"),
-        ([{"role": "user", "content": ""}], "messages"),
+        ([{"role": "system", "content": ""}], "messages"),
         (["x"], "messages[0]"),
         ([{"role": "robot", "content": "x"}], "messages[0].role"),
         ([{"role": "user", "content": 5}], "messages[0].content"),

@@ -35,7 +35,8 @@ COMPATIBLE = (
 PROVIDERS = (*COMPATIBLE, "anthropic", *NATIVES)
 
 #: Operations that can be said in the other language too.
-_CROSS = ("chat", "chat_stream", "messages", "messages_stream", "converse", "converse_stream")
+_CROSS = ("chat", "chat_stream", "messages", "messages_stream", "converse", "converse_stream",
+          "generate_content", "generate_content_stream")  # fmt: skip
 
 #: Who would be asked in Responses itself, and is asked in chat as one of many instead.
 _SPEAK_RESPONSES = ("openai", "azure", "deepseek", "xai", "openrouter")
@@ -78,7 +79,8 @@ class Case:
     @property
     def is_error(self) -> bool:
         """Whether the client must get an error and nothing else."""
-        return self.exchange.response.status != 200 or "error_before_content" in self.exchange.features
+        blocked = {"error_before_content", "prompt_blocked"}.intersection(self.exchange.features)
+        return self.exchange.response.status != 200 or bool(blocked)
 
     @property
     def breaks_off(self) -> bool:
@@ -92,12 +94,12 @@ class Case:
 
     @property
     def kind(self) -> str:
-        """What the configuration calls whom it went to. Anthropic and Bedrock answer chat too, as two of many."""
+        """What the configuration calls whom it went to. Some with an own language answer chat too, as one of many."""
         if self.way is Way.RESPONSES and self.exchange.provider in _SPEAK_RESPONSES:
             return "compatible"
         if self.exchange.provider == "bedrock" and self.operation == "responses":
             return "openai"
-        if self.exchange.provider in ("anthropic", "bedrock") and self.operation == "chat":
+        if self.exchange.provider in ("anthropic", "bedrock", "gemini") and self.operation == "chat":
             return "compatible"
         return {"gpustack": "compatible"}.get(self.exchange.provider, self.exchange.provider)
 

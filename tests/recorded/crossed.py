@@ -99,7 +99,7 @@ def as_message(reading: Reading) -> Reading:
 
 def message_blocks(message: Json) -> list[str]:
     """Thinking, then text, then tools, as they cannot but come from one message; no empty text."""
-    order = [block["type"] for block in message["content"]]
+    order = [block["type"] for block in message["content"] if block["type"] != "redacted_thinking"]
     empty = [block for block in message["content"] if block.get("text") == "" or block.get("thinking") == ""]
     told = [f"empty blocks: {empty}"] if empty else []
     ranks = [("thinking", "text", "tool_use").index(each) for each in order]

@@ -32,10 +32,12 @@ class Entry:
     base_path: str
     api_version: str | None = None
     models: tuple[str, ...] = ()
+    project: str | None = None
+    location: str | None = None
 
     @property
     def name(self) -> str:
-        told = f"{self.base_path} {self.api_version} {self.models}"
+        told = f"{self.base_path} {self.api_version} {self.models} {self.project} {self.location}"
         return f"{self.kind}-{hashlib.sha256(told.encode()).hexdigest()[:8]}"
 
 
@@ -44,6 +46,8 @@ def entry_of(case: Case) -> Entry:
     version = parse_qs(case.query).get("api-version", [None])[0]
     if case.operation == "models":
         return Entry(kind, "/v1", models=listed(case))
+    if kind in ("gemini", "vertex"):
+        return _googles(case)
     if is_native_chat(case.exchange) or kind == "cohere":
         return Entry(kind, "")
     if kind == "compatible" and version is not None:  # one of Azure's, taken for one of many
@@ -56,9 +60,16 @@ def entry_of(case: Case) -> Entry:
     return Entry(kind, base, version)
 
 
+def _googles(case: Case) -> Entry:
+    """`/v1beta1/projects/P/locations/L/publishers/google/models/M:verb`, or `/v1beta/models/M:verb`."""
+    _, version, *rest = case.path.split("/")
+    project, location = (rest[1], rest[3]) if rest[0] == "projects" else (None, None)
+    return Entry(case.kind, f"/{version}", project=project, location=location)
+
+
 def listed(case: Case) -> tuple[str, ...]:
     """The names in a recorded list of models, or of the one model that was asked for."""
     body = json.loads(case.exchange.response.body)
-    found = body.get("data") or body.get("items") or body.get("models") or [body]
+    found = body.get("data") or body.get("items") or body.get("models") or body.get("publisherModels") or [body]
     by = "name" if "items" in body or "id" not in found[0] else "id"
     return tuple(dict.fromkeys(str(model[by]) for model in found))

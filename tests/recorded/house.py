@@ -106,8 +106,9 @@ class House:
         }
         if entry.kind == "bedrock":
             made["region"] = "us-east-1"
-        if entry.api_version:
-            made["api_version"] = entry.api_version
+        for name in ("api_version", "project", "location"):
+            if value := getattr(entry, name):
+                made[name] = value
         return made
 
     def tap(self) -> Tap:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
+from tests.recorded import gemini
 from tests.recorded.natives import NATIVES, is_native_chat
 from tests.standin import Exchange
 
@@ -31,6 +32,9 @@ _COUNTED = "tokens are counted by Anthropic alone, and estimated elsewhere"
 _MALFORMED = "malformed on purpose, in a way that only this language has"
 
 
+GOOGLES = ("gemini", "vertex")
+
+
 def in_own_language(exchange: Exchange) -> str | None:
     """Why it cannot be asked in the provider's own language; None where it can."""
     path = urlsplit(exchange.request.url).path
@@ -54,12 +58,18 @@ def _natively(exchange: Exchange, path: str) -> str | None:
         return _COHERES_FIRST
     if exchange.provider == "bedrock" and path.endswith("/count-tokens"):
         return _COUNTED
+    if exchange.provider in GOOGLES and exchange.operation == "count_tokens":
+        return _COUNTED
+    if path.endswith(":embedContent"):
+        return "the form for one text; it is asked for as a batch of one"
     return NATIVES[exchange.provider].left_out(exchange) if is_native_chat(exchange) else None
 
 
 def in_other_language(exchange: Exchange) -> str | None:
     """Why what this exchange asks cannot be said in the other language; None where it can."""
     body: dict[str, Any] = exchange.request.body
+    if is_native_chat(exchange) and exchange.provider in GOOGLES:
+        return gemini.not_in_messages(exchange)
     if is_native_chat(exchange):
         if "guardrailConfig" in body:
             return _NO_FORM["guardrail"]

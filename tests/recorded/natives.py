@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tests.recorded import bedrock, cohere
+from tests.recorded import bedrock, cohere, gemini, gemini_answer, gemini_meaning
 from tests.recorded.reading import Reading
 from tests.standin import Exchange, RequestRecord
 
@@ -26,16 +26,32 @@ class Native:
     asked_otherwise: Callable[[Exchange, RequestRecord, set[str]], list[str]]
     reading: Callable[[Exchange], Reading]
     left_out: Callable[[Exchange], str | None]
+    signatures: Callable[[Exchange], list[str]] = lambda _: []  # of calls, which must come back in the next turn
 
+
+_GOOGLE = Native(
+    gemini.to_chat,
+    gemini_meaning.asked_otherwise,
+    gemini_answer.reading,
+    gemini.left_out,
+    gemini_answer.signatures,
+)
 
 #: Provider -> its module's functions, for its operation `chat` or whatever it calls it.
 NATIVES: Mapping[str, Native] = {
     "bedrock": Native(bedrock.to_chat, bedrock.asked_otherwise, bedrock.reading, bedrock.left_out),
     "cohere": Native(cohere.to_chat, cohere.asked_otherwise, cohere.reading, cohere.left_out),
+    "gemini": _GOOGLE,
+    "vertex": _GOOGLE,
 }
 
-#: What each calls a chat. Bedrock has OpenAI's language, too, under a URL of its own.
-CHATS: Mapping[str, str] = {"cohere": "chat", "bedrock": "converse"}
+#: What each calls a chat. Bedrock and Google have OpenAI's language, too, under URLs of their own.
+CHATS: Mapping[str, str] = {
+    "cohere": "chat",
+    "bedrock": "converse",
+    "gemini": "generate_content",
+    "vertex": "generate_content",
+}
 
 
 def is_native_chat(exchange: Exchange) -> bool:

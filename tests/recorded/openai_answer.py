@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from typing import Any
+from unittest.mock import ANY
 
 from tests.recorded.reading import Choice, Reading, Tool
 from tests.recorded.usage import counts_beside, openai_tokens
@@ -59,7 +60,11 @@ def _content(content: Any) -> tuple[str, str]:
 def _tool(call: Json) -> Tool:
     if "custom" in call:
         return Tool(call.get("id"), call["custom"]["name"], call["custom"]["input"], custom=True)
-    return Tool(call.get("id"), call["function"]["name"], parsed(call["function"].get("arguments")))
+    return Tool(
+        call.get("id") if call.get("id") != "" else ANY,
+        call["function"]["name"],
+        parsed(call["function"].get("arguments")),
+    )
 
 
 def parsed(arguments: Any) -> Any:

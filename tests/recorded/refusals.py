@@ -33,6 +33,10 @@ _READ = {
     "bedrock-converse-6c5ab5d247": "context_length",  # Input Tokens Exceeded
     "bedrock-converse-93d8b7efae": "authentication",  # 403 ExpiredTokenException
     "bedrock-converse_stream-be525618db": "model_not_found",  # 400 The provided model identifier is invalid
+    "gemini-generate_content-d03410901c": "context_length",  # The input token count (1250060) exceeds ...
+    "vertex-generate_content-676b6b51d4": "context_length",
+    "gemini-generate_content_stream-92c40aa03e": "authentication",  # 400 API_KEY_INVALID
+    "vertex-generate_content-5c86323c18": "content_filter",  # 200, but: promptFeedback.blockReason MODEL_ARMOR
     "cohere-chat-36708a69de": "context_length",  # too many tokens: size limit exceeded by 189876 tokens
     "azure-responses-6830ab356e": "content_filter",  # the prompt was filtered
     "openai-responses-6474060682": "context_length",  # Your input exceeds the context window of this model
@@ -53,6 +57,7 @@ _TOLD: dict[str, tuple[int | None, str | None]] = {
     "rate_limited": (429, "rate_limit_exceeded"),
     "quota_exceeded": (503, "insufficient_quota"),
     "authentication": (502, "authentication"),
+    "invalid_response": (502, "invalid_response"),
     "timeout": (504, "timeout"),
     "server_error": (502, "server_error"),
     "overloaded": (503, "overloaded"),

@@ -47,20 +47,24 @@ def sent_otherwise(case: Case, body: Any) -> list[str]:
 
 
 def model_of(case: Case) -> str:
-    """What the provider calls the model: in Bedrock's and Azure's older URLs it stands there and not in the body."""
+    """What the provider calls the model: in the URLs of Bedrock, Google and (older ones) Azure, not in the body."""
     _, models, rest = case.path.partition("/model/")
     if models:
         return unquote(rest.partition("/")[0])
+    if case.kind in ("gemini", "vertex"):
+        return case.path.rpartition("/models/")[2].partition(":")[0]
     _, deployments, rest = case.path.partition("/deployments/")
     return rest.partition("/")[0] if deployments else str(case.body.get("model") or case.exchange.model or "")
 
 
 def sent_to(case: Case, method: str, path: str) -> list[str]:
     """The same for the request line."""
-    wanted = f"{case.exchange.request.method} {case.path}"
+    wanted, found = f"{case.exchange.request.method} {case.path}", f"{method} {path}"
     if case.kind == "bedrock":  # AWS's own SDKs leave a colon as it is, or do not
-        path, wanted = path.replace(":", "%3A"), wanted.replace(":", "%3A")
-    return [] if f"{method} {path}" == wanted else [f"request: recorded {wanted}, found {method} {path}"]
+        found, wanted = found.replace(":", "%3A"), wanted.replace(":", "%3A")
+    if "<" in wanted:  # what stands for a name that was removed is no part of a path
+        found = unquote(found)
+    return [] if found == wanted else [f"request: recorded {wanted}, found {found}"]
 
 
 #: Who says what a stream took without being asked.
@@ -97,6 +101,8 @@ def carried(case: Case, sent: RequestRecord, *, translated: bool = False) -> lis
     told = [f"the tenant's key is in {name}" for name, value in sent.headers if KEY in value]
     if case.kind == "anthropic":
         wanted = ("x-api-key", PROVIDER_KEY)
+    elif case.kind in ("gemini", "vertex"):
+        wanted = ("x-goog-api-key", PROVIDER_KEY)
     elif "api-key" in recorded or case.exchange.provider == "azure":
         wanted = ("api-key", PROVIDER_KEY)
     else:

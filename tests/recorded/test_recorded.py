@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.recorded import crossed, made, own, ranked, responding, translated
+from tests.recorded import crossed, gemini_vectors, made, own, ranked, responding, translated
 from tests.recorded.corpus import Case, Way, cases
 from tests.recorded.house import House
+from tests.recorded.left_out import GOOGLES
 from tests.recorded.natives import NATIVES, is_native_chat
 
 OWN, OTHER, RESPONSES = (cases(way) for way in Way)
@@ -56,6 +57,8 @@ def _own_or_other(case: Case) -> Callable[[House, Case, int], list[str]]:
 def _own(case: Case) -> Callable[[House, Case, int], list[str]]:
     if case.operation == "rerank":
         return ranked.reranked
+    if case.exchange.provider in GOOGLES and case.operation == "embeddings":
+        return gemini_vectors.embedded
     if case.exchange.provider in NATIVES and case.operation == "embeddings":
         return ranked.embedded
     return translated.problems if is_native_chat(case.exchange) else own.problems

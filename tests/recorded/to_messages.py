@@ -78,6 +78,8 @@ def _assistant(message: Json) -> list[Json]:
         blocks.append({"type": "thinking", "thinking": thought, "signature": ""})
     blocks += _blocks(message.get("content"))
     for call in message.get("tool_calls") or ():
+        if extra := call.get("extra_content"):  # Google's signature, as the gateway has given it out
+            blocks.append({"type": "redacted_thinking", "data": f"google:{extra['google']['thought_signature']}"})
         arguments = call["function"].get("arguments")
         given = json.loads(arguments or "{}") if isinstance(arguments, str | None) else arguments
         blocks.append({"type": "tool_use", "id": call["id"], "name": call["function"]["name"], "input": given})

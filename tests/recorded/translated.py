@@ -67,11 +67,25 @@ def _sent(house: House, case: Case, answer: Answer) -> list[str]:
 def _chat(case: Case, answer: Answer, *, wants_usage: bool) -> list[str]:
     expected = NATIVES[case.exchange.provider].reading(case.exchange)
     if not case.is_stream:
-        return refused("chat", answer.json) + differences(expected, read_completion(answer.json))
+        told = refused("chat", answer.json) + differences(expected, read_completion(answer.json))
+        return told + _signatures(case, answer.json)
     if not wants_usage:
         expected = Reading(expected.choices, None)
     told = chunk_problems(answer, kind="chat_stream", wants_usage=wants_usage)
-    return told + differences(expected, read_completion(answer.value.to_dict()))
+    found = answer.value.to_dict()
+    return told + differences(expected, read_completion(found)) + _signatures(case, found)
+
+
+def _signatures(case: Case, message: Json) -> list[str]:
+    """What only the provider can read, and insists on in the next turn, is with the calls that it belongs to."""
+    if "choices" in message:
+        calls = [call for choice in message["choices"] for call in choice["message"].get("tool_calls") or ()]
+        found = [call["extra_content"]["google"]["thought_signature"] for call in calls if "extra_content" in call]
+    else:
+        blocks = [block.get("signature") or block.get("data") for block in message["content"]]
+        found = [value.removeprefix("google:") for value in blocks if value]
+    expected = NATIVES[case.exchange.provider].signatures(case.exchange)
+    return [] if found == expected else [f"signatures: expected {expected}, found {found}"]
 
 
 def _messages(case: Case, answer: Answer, *, wants_usage: bool) -> list[str]:
@@ -85,4 +99,4 @@ def _messages(case: Case, answer: Answer, *, wants_usage: bool) -> list[str]:
     shown = read_official_message(found)
     if expected.tokens is None:
         shown = replace(shown, tokens=None)
-    return told + differences(expected, shown)
+    return told + differences(expected, shown) + _signatures(case, found)

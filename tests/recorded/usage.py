@@ -8,7 +8,8 @@ from tests.recorded.reading import Tokens
 
 
 def openai_tokens(usage: dict[str, Any] | None, *, beside: bool) -> Tokens | None:
-    """`beside`: this provider counts the reasoning tokens beside the completion's and not among them (xAI's models).
+    """`beside`: this provider counts the reasoning tokens beside the completion's and not among them (xAI's models;
+    Google, which does not even name them).
 
     Mistral counts speech beside the prompt's text, which its total shows.
     """
@@ -26,9 +27,10 @@ def openai_tokens(usage: dict[str, Any] | None, *, beside: bool) -> Tokens | Non
     reasoning = of_completion.get("reasoning_tokens") or usage.get("reasoning_tokens") or 0
     speech = of_prompt.get("audio_tokens") or 0 if "prompt_audio_seconds" in usage else 0
     output = usage.get("completion_tokens") or 0  # embeddings have none, and completions that say nothing
+    beside_it = (reasoning or usage["total_tokens"] - usage["prompt_tokens"] - output) if beside else 0
     return Tokens(
         input=usage["prompt_tokens"] + speech,
-        output=output + (reasoning if beside else 0),
+        output=output + beside_it,
         cached=cached,
         written=of_prompt.get("cache_write_tokens") or 0,
         reasoning=reasoning,
@@ -36,8 +38,8 @@ def openai_tokens(usage: dict[str, Any] | None, *, beside: bool) -> Tokens | Non
 
 
 def counts_beside(provider: str, model: str | None) -> bool:
-    """xAI's models, also where Azure hosts them."""
-    return provider == "xai" or (provider == "azure" and "grok" in (model or ""))
+    """xAI's models, also where Azure hosts them, and Google's where they are asked in OpenAI's language."""
+    return provider in ("xai", "gemini") or (provider == "azure" and "grok" in (model or ""))
 
 
 def anthropic_tokens(usage: dict[str, Any] | None) -> Tokens | None:
