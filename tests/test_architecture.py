@@ -24,6 +24,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "upstream": {"core", "aws"},
     "logs": {"core"},
     "ledger": {"core"},
+    "top": {"core", "instance", "metrics"},
     "metrics": {"core"},
     "cache": {"core", "store", "upstream"},
     "routing": {"core", "upstream", "resilience"},
@@ -37,7 +38,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "factory": {"core", "surfaces", "web"},
     "worker": {"core", "config", "gateway", "instance", "factory", "web", "upstream", "resilience", *CONCERNS},
     "report": {"core"},
-    "cli": {"core", "config", "instance", "ledger", "store", "cache", "report"},
+    "cli": {"core", "config", "instance", "ledger", "store", "cache", "report", "top"},
     "__main__": {"cli"},
     "__init__": set(),
 }
