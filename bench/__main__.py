@@ -14,12 +14,13 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from bench import rivals, servers
 from bench.load import put_on
 from bench.servers import STREAM_SECONDS, Running, Server
 
-PARTS = ("plain", "stream", "many", "memory", "start")
+PARTS = ("plain", "stream", "hit", "many", "memory", "start")
 MANY = 1000
 BUSY = 1.0
 SETTLING = 3
@@ -41,6 +42,10 @@ ROWS = {
     "plain_rate": Measure("plain calls/s, 1 worker"),
     "plain_p99": Measure("plain call p99 ms", 1),
     "chunk_cpu": Measure("CPU us, streamed chunk, 200 streams", 1, ratio=1.2),
+    "hit_cpu": Measure("CPU us, cache hit", ratio=0.7),
+    "own_hit_cpu": Measure("CPU us, cache hit, own memory", ratio=0.7),
+    "hit_rate": Measure("cache hits/s, 1 worker"),
+    "miss_cpu": Measure("CPU us, plain call, cache miss and store", ratio=1.4),
     "many_cpu": Measure(f"CPU us, streamed chunk, {MANY} streams", 1),
     "many_gap": Measure(f"{MANY} streams, 2 workers: gap p99 ms", ratio=1.5),
     "many_first": Measure(f"{MANY} streams, 2 workers: first p99 ms"),
@@ -75,6 +80,8 @@ def main() -> None:
         ]
         if {"plain", "stream"} & options.parts:
             one_worker(contenders, options, figures)
+        if "hit" in options.parts:
+            hits(place, upstream, options, figures)
         if {"many", "memory", "start"} & options.parts:
             two_workers(contenders, options, figures)
     for worker_class in options.classes:
@@ -126,6 +133,28 @@ def one_worker(contenders: Iterable[Maker], options: Options, figures: Figures) 
                     # The window is a stream's length, so that each stream's beginning and end are in it once.
                     seen = put_on(server, "streams", connections=200, warm=1.5, window=STREAM_SECONDS)
                     note(chunk_cpu=seen.cpu)
+
+
+def hits(place: Path, upstream: int, options: Options, figures: Figures) -> None:
+    """What a call costs that is answered from the cache, and one that is not; the yardstick always asks."""
+    with contextlib.ExitStack() as stack:
+        memcached = stack.enter_context(servers.memcached())
+        for name in options.classes:
+            bare, shared, own = (
+                stack.enter_context(servers.running(server))
+                for server in (
+                    servers.bare(place, upstream, name, 1),
+                    servers.caching(place, upstream, name, 1, memcached),
+                    servers.caching(place, upstream, name, 1, None),
+                )
+            )
+            for _ in range(options.rounds):
+                load = partial(put_on, kind="plain", connections=16, warm=0.5, window=options.window)
+                asked = load(bare)
+                noter(figures, bare)(hit_cpu=asked.cpu, own_hit_cpu=asked.cpu, miss_cpu=asked.cpu)
+                note, hit = noter(figures, shared), load(shared)
+                note(hit_cpu=hit.cpu, hit_rate=hit.per_second, miss_cpu=load(shared, numbered=True).cpu)
+                note(own_hit_cpu=load(own).cpu)
 
 
 def two_workers(contenders: Iterable[Maker], options: Options, figures: Figures) -> None:

@@ -4,7 +4,7 @@
 //
 // plain: the connections are kept, a request follows its predecessor's answer. streams: an event stream to its end, which
 // must come after a [DONE], then a new connection. Every 100 ms a line tells what is done so far (answers, or events of
-// streams); the last line is JSON, times in milliseconds.
+// streams); the last line is JSON, times in milliseconds. Where the request has NUMBER in it, each one sent has another.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -21,6 +21,8 @@
 #include <unistd.h>
 
 enum { MAX_CONNECTIONS = 20000, REQUEST_MAX = 1 << 20, HEAD_MAX = 4096, TAIL = 32, EVENTS = 1024 };
+
+#define NUMBER "#NUMBER#"
 
 typedef struct {
     int fd;  // -1: to be opened at the next tick
@@ -41,6 +43,7 @@ typedef struct {
 static client clients[MAX_CONNECTIONS];
 static char request[REQUEST_MAX], buffer[1 << 16];
 static size_t request_size;
+static char *number;  // where in the request it stands
 static bool streams;
 static int poll, port;
 static long done, finished, refused, broken;
@@ -72,6 +75,12 @@ static void ask(client *c) {
     c->asked = now();
     c->head_size = c->tail_size = 0;
     c->started = false;
+    if (number) {
+        static long sent;
+        char digits[sizeof NUMBER];
+        snprintf(digits, sizeof digits, "%08ld", sent++ % 100000000);
+        memcpy(number, digits, sizeof digits - 1);
+    }
     if (send(c->fd, request, request_size, MSG_NOSIGNAL) != (ssize_t)request_size) {
         broken++;
         close(c->fd);
@@ -186,6 +195,7 @@ int main(int argc, char **argv) {
     port = atoi(argv[2]);
     int count = atoi(argv[3]);
     request_size = fread(request, 1, sizeof request, stdin);
+    number = memmem(request, request_size, NUMBER, sizeof NUMBER - 1);
     struct rlimit files;
     getrlimit(RLIMIT_NOFILE, &files);
     files.rlim_cur = files.rlim_max;

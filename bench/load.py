@@ -24,10 +24,10 @@ class Seen:
     """Bytes of PSS while it ran."""
 
 
-def put_on(server: Running, kind: str, *, connections: int, warm: float, window: float) -> Seen:
+def put_on(server: Running, kind: str, *, connections: int, warm: float, window: float, numbered: bool = False) -> Seen:
     """Run the load for `warm` + `window` seconds and measure during the window.
 
-    `kind` is plain or streams. CPU is what the server's processes spent in the window over the units done in it.
+    `kind` is plain or streams. `numbered`: no two requests are the same. CPU is what the server's processes spent in the window over the units done in it.
     """
     seconds = warm + window + 0.5
     load = subprocess.Popen(
@@ -38,7 +38,7 @@ def put_on(server: Running, kind: str, *, connections: int, warm: float, window:
     try:
         assert load.stdin
         assert load.stdout
-        load.stdin.write(request(server.server, stream=kind == "streams"))
+        load.stdin.write(request(server.server, stream=kind == "streams", numbered=numbered))
         load.stdin.close()
         began = time.monotonic()
         units, cpu, start = until(began + warm, load, server)

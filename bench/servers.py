@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import http.client
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -92,7 +93,15 @@ def bare(place: Path, upstream: int, worker_class: str, workers: int) -> Server:
     )
 
 
-def gateway(place: Path, upstream: int, worker_class: str, workers: int) -> Server:
+def caching(place: Path, upstream: int, worker_class: str, workers: int, memcached: int | None) -> Server:
+    """The gateway, keeping answers: in memcached on that port, or in its own memory."""
+    secret = "only-for-the-bench-" * 2
+    servers = [] if memcached is None else [f"127.0.0.1:{memcached}"]
+    more = f"cache: {{ttl: 600, secret: {secret}}}\nmemcached: {{servers: {servers}}}\n"
+    return gateway(place, upstream, worker_class, workers, more)
+
+
+def gateway(place: Path, upstream: int, worker_class: str, workers: int, more: str = "") -> Server:
     port = free_port()
     config = place / f"{port}.yaml"
     config.write_text(
@@ -100,7 +109,7 @@ def gateway(place: Path, upstream: int, worker_class: str, workers: int) -> Serv
 providers: {{openai: {{base_url: "http://127.0.0.1:{upstream}/v1", api_key: sk-upstream}}}}
 models: {{"{MODEL}": {{targets: ["openai/{MODEL}"]}}}}
 tenants: {{bench: {{keys: ["sha256:{hashlib.sha256(KEY.encode()).hexdigest()}"]}}}}
-"""
+{more}"""
     )
     return Server(
         f"gateway {worker_class}",
@@ -119,11 +128,12 @@ tenants: {{bench: {{keys: ["sha256:{hashlib.sha256(KEY.encode()).hexdigest()}"]}
     )
 
 
-def request(server: Server, *, stream: bool) -> bytes:
-    """The HTTP request that the load repeats."""
-    body = b'{"model":"%s","temperature":0.7,"max_tokens":150,"stream":%s,"messages":[%s]}' % (
+def request(server: Server, *, stream: bool, numbered: bool = False) -> bytes:
+    """The HTTP request that the load repeats; `numbered`: with a place for a number that each has of its own."""
+    body = b'{"model":"%s","temperature":0.7,"max_tokens":150,"stream":%s%s,"messages":[%s]}' % (
         MODEL.encode(),
         b"true" if stream else b"false",
+        b',"user":"#NUMBER#"' if numbered else b"",
         b",".join(b'{"role":"%s","content":"%s"}' % (m["role"].encode(), m["content"].encode()) for m in MESSAGES),
     )
     lines = [
@@ -144,6 +154,23 @@ def provider() -> Iterator[int]:
     """The provider that all of them call; yields its port."""
     port = free_port()
     process = subprocess.Popen([WORK / "upstream", str(port), str(CHUNKS), str(1000 / CHUNKS_PER_SECOND)])
+    try:
+        yield port
+    finally:
+        process.kill()
+        process.wait()
+
+
+@contextlib.contextmanager
+def memcached() -> Iterator[int | None]:
+    """A memcached of its own; yields its port, None where it is not installed."""
+    program = shutil.which("memcached")
+    if program is None:
+        yield None
+        return
+    port = free_port()
+    user = ["-u", "nobody"] if os.getuid() == 0 else []
+    process = subprocess.Popen([program, "-l", "127.0.0.1", "-p", str(port), "-U", "0", *user])
     try:
         yield port
     finally:
