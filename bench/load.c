@@ -77,9 +77,9 @@ static void ask(client *c) {
     c->started = false;
     if (number) {
         static long sent;
-        char digits[sizeof NUMBER];
+        char digits[32];
         snprintf(digits, sizeof digits, "%08ld", sent++ % 100000000);
-        memcpy(number, digits, sizeof digits - 1);
+        memcpy(number, digits, sizeof NUMBER - 1);
     }
     if (send(c->fd, request, request_size, MSG_NOSIGNAL) != (ssize_t)request_size) {
         broken++;

@@ -27,7 +27,9 @@ class Seen:
 def put_on(server: Running, kind: str, *, connections: int, warm: float, window: float, numbered: bool = False) -> Seen:
     """Run the load for `warm` + `window` seconds and measure during the window.
 
-    `kind` is plain or streams. `numbered`: no two requests are the same. CPU is what the server's processes spent in the window over the units done in it.
+    `kind` is plain or streams. `numbered`: no two requests are the same.
+
+    CPU is what the server's processes spent in the window over the units done in it.
     """
     seconds = warm + window + 0.5
     load = subprocess.Popen(

@@ -35,23 +35,22 @@ class Generations:
         self._store = store
         self._seal = seal
         self._clock = clock
-        self._seen: dict[str, _Seen] = {}  # by key
+        self._seen: dict[str | None, _Seen] = {}  # by tenant
 
     def current(self, tenant: str | None) -> bytes | None:
         """None: nobody could be asked."""
-        at = place(tenant)
-        seen, now = self._seen.get(at), self._clock.monotonic()
+        seen, now = self._seen.get(tenant), self._clock.monotonic()
         if seen is not None and now < seen.next:
             return seen.number
         if seen is not None:
-            self._seen[at] = replace(seen, next=now + LOOK)  # one call looks, those beside it go on
-        number = self._look(at, seen.number if seen is not None else b"")
+            self._seen[tenant] = replace(seen, next=now + LOOK)  # one call looks, those beside it go on
+        number = self._look(place(tenant), seen.number if seen is not None else b"")
         if number is not None:
-            self._seen[at] = _Seen(number, now, now + LOOK)
+            self._seen[tenant] = _Seen(number, now, now + LOOK)
             return number
         if seen is not None and now < seen.at + LOOK + GRACE:
             return seen.number
-        self._seen.pop(at, None)
+        self._seen.pop(tenant, None)
         return None
 
     def forget(self, tenant: str | None) -> bool:
