@@ -16,7 +16,7 @@ RUN := .venv/.run-$(call sum,deploy/requirements.txt setup.cfg pyproject.toml)
 DEV := .venv/.dev-$(call sum,deploy/requirements.txt tests/requirements.txt setup.cfg pyproject.toml)
 sdk_stamp = .venv-sdks/$(1)/.made-$(call sum,tests/sdks/$(1).txt)
 
-.PHONY: help venv sdks run test lint lock bench soak monitoring clean
+.PHONY: help venv sdks run test lint lock bench soak truth monitoring clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ soak-overload: $(DEV)
 
 soak-%: $(DEV)
 	@$(BIN)/python -m tests.soak $*
+
+truth: $(DEV) ## hold every counter against what 10,000 clients saw while workers are killed, renewed and restarted
+	@$(BIN)/python -m tests.metrics.truth $(ARGS)
 
 monitoring: $(DEV) ## write what is generated in monitoring/: dashboards, rules of objectives, Kubernetes objects
 	@$(BIN)/python -m monitoring.source

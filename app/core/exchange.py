@@ -191,7 +191,8 @@ class Exchange:
             return
         self._over = True
         if self._attempts:
-            self._close(self._attempts[-1], None)
+            ours = error is not None and error.type is ErrorType.INTERNAL and not self._attempts[-1].complete
+            self._close(self._attempts[-1], error if ours else None)
         if error is not None:
             error.attempts, error.cache, error.headers = self.attempts, self.cache, self.headers
         self._tell(

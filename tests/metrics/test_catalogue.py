@@ -7,6 +7,26 @@ from app.metrics.catalogue import LABELS, PREFIX, Type, everything
 from app.metrics.reference import labels_of, tables
 from app.metrics.registry import Metrics
 
+REQUIRED = {
+    "requests_total": ("counter", "model, provider, status, streaming"),
+    "request_duration_seconds": ("histogram", "model, provider, streaming"),
+    "tokens_total": ("counter", "model, provider, type"),
+    "active_requests": ("gauge", "provider"),
+    "provider_health": ("gauge", "provider"),
+    "errors_total": ("counter", "provider, error_type"),
+    "circuit_breaker_state": ("gauge", "provider"),
+    "rate_limit_hits_total": ("counter", "tenant, limit_type"),
+    "cache_operations_total": ("counter", "operation, result"),
+    "ttft_seconds": ("histogram", "model, provider"),
+    "tokens_per_second": ("gauge", "model, provider"),
+}
+
+
+def test_the_eleven_that_were_asked_for_have_their_names_types_and_labels() -> None:
+    found = {metric.name: (str(metric.type), ", ".join(metric.labels)) for metric in everything()}
+    for name, wanted in REQUIRED.items():
+        assert found[f"llm_gateway_llm_gateway_{name}"] == wanted
+
 
 def test_what_workers_write_is_in_the_catalogue_as_it_is_written() -> None:
     described = {metric.name: metric for metric in everything()}

@@ -5,6 +5,7 @@ import os
 import struct
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 
 from app.metrics.catalogue import PREFIX
 from app.metrics.exposition import Exposition, Facts
+from tests.metrics.page import Page
 
 ROOT = Path(__file__).parent.parent.parent
 FACTS = Facts("1.2.3", {"killed": 2}, {"openai"})
@@ -74,6 +76,38 @@ def test_pages_within_a_second_share_one_merge(counted: Path) -> None:
     for accept in ("", OPENMETRICS, ""):
         pages.page(accept)
     assert len(asked) == 1
+
+
+def test_who_asks_while_a_merge_runs_waits_for_its_page(counted: Path) -> None:
+    merging, go_on = threading.Event(), threading.Event()
+    asked: list[None] = []
+
+    def facts() -> Facts:
+        asked.append(None)
+        merging.set()
+        assert go_on.wait(30)
+        return FACTS
+
+    pages = Exposition(counted, facts)
+    found: list[bytes] = []
+    readers = [threading.Thread(target=lambda: found.append(pages.page("")[1])) for _ in range(8)]
+    for reader in readers:
+        reader.start()
+    assert merging.wait(30)
+    go_on.set()
+    for reader in readers:
+        reader.join()
+    assert len(asked) == 1
+    assert len(found) == 8
+    assert len(set(found)) == 1
+
+
+def test_what_only_the_housekeeper_knows_is_on_the_page(counted: Path) -> None:
+    facts = Facts("1", {}, None, config_is_good=False, config_since=1234.5)
+    page = Page(Exposition(counted, lambda: facts).page("")[1].decode())
+    assert page.sum("config_last_reload_successful") == 0
+    assert page.sum("config_last_reload_timestamp_seconds") == 1234.5
+    assert page.series("in_flight_requests") == [({}, 0)]
 
 
 def test_gauges_of_a_provider_that_is_gone_go_once_they_are_zero(tmp_path: Path) -> None:

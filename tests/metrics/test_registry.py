@@ -74,3 +74,21 @@ def test_a_series_that_has_no_room_is_lost_and_nothing_else(caplog: pytest.LogCa
     metrics.expect([("fast", "openai")])
     metrics.in_force("0" * 64)
     assert caplog.text.count("no room for metrics") < 10, "said once in a while, not for every call"
+
+
+def test_the_first_thousand_tenants_have_a_label_of_their_own(metrics: Metrics) -> None:
+    names = [f"tenant-{number}" for number in range(1500)]
+    assert [metrics.tenant(name) for name in names[:1000]] == names[:1000]
+    assert {metrics.tenant(name) for name in names[1000:]} == {"other"}
+    assert metrics.tenant("tenant-7") == "tenant-7"
+
+
+def test_tenants_are_there_before_they_call() -> None:
+    metrics = Metrics()
+    metrics.expect([], ["acme"])
+    found = families(metrics)
+    requests = {
+        tuple(s.labels.values()): s.value for s in found["tenant_requests"].samples if s.name.endswith("_total")
+    }
+    assert requests == {("acme", "success"): 0, ("acme", "error"): 0}
+    assert any(s.labels == {"tenant": "acme"} for s in found["tenant_cost_usd"].samples)
