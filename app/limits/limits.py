@@ -100,7 +100,7 @@ class Limits:
             _check_input(call, cost, rules)
         admission = Admission(self, self.books.place(tenant), route.label, cost)
         excess = admission.try_in(rules, self.clock.time())
-        exchange.headers.update(admission.headers())
+        exchange.headers.update(admission.headers(is_in=excess is None))
         if excess is not None:
             self.hit(tenant, excess.what)
             raise _refusal(tenant, excess)
@@ -119,6 +119,7 @@ class Admission(Observer):
         self._tokens: list[Rate] = []
         self._rates: list[Rate] = []
         self._insides: list[Inside] = []
+        self._is_counted = False  # by the store
 
     def try_in(self, rules: Sequence[tuple[str, Allowance]], now: float) -> Excess | None:
         """None: it is in. Otherwise nothing of it is left."""
@@ -128,37 +129,39 @@ class Admission(Observer):
         self._take_apart(rules, now)
         with place.lock:
             excess = _first(part.certain() for part in self._parts)
-        if excess is None and store.is_shared:
-            excess, is_counted = self._ask(store)
-        elif excess is None:
-            excess, is_counted = self._alone(), False
+        if excess is None:
+            excess = self._ask(store) if store.is_shared else self._alone()
         with place.lock:
             if excess is not None:
                 for inside in self._insides:
                     inside.subject.inside -= 1
             else:
                 for rate in self._rates:
-                    rate.window.put(rate.second, rate.cost, counted=is_counted)
+                    rate.window.put(rate.second, rate.cost, counted=self._is_counted)
         return excess
 
-    def headers(self) -> dict[str, str]:
+    def headers(self, *, is_in: bool) -> dict[str, str]:
         with self._place.lock:
-            return headers(part.standing() for part in self._parts)
+            return headers([part.standing(is_in=is_in) for part in self._parts])
 
     def on_end(self, outcome: Outcome) -> None:
         if outcome.usage is not None and outcome.status is Status.SUCCESS:
             self._limits.books.outputs.note(self._label, outcome.usage.output)
         tokens, second = used(self._cost, outcome), int(self._limits.clock.time())
         place = self._place
+        store = self._limits.store
+        is_counted = self._is_counted and not store.gone()  # or the store hears of it all when it can be asked
         changes: list[tuple[Window, int, int]] = []
         with place.lock:
             for rate in self._tokens:
                 if (change := rate.settle(tokens, second)) is not None:
-                    rate.window.put(*change, counted=False)
+                    rate.window.put(*change, counted=is_counted)
                     changes.append((rate.window, *change))
             for inside in self._insides:
                 inside.subject.inside -= 1
-        place.settle(self._limits.store, changes, [inside.subject for inside in self._insides])
+        if store.is_shared:
+            released = [inside.subject for inside in self._insides]
+            place.settle(store, changes if is_counted else (), released)
 
     def _take_apart(self, rules: Sequence[tuple[str, Allowance]], now: float) -> None:
         tokens = self._cost.input + self._cost.output
@@ -179,18 +182,18 @@ class Admission(Observer):
     def _limit(self, what: What, model: str, most: int) -> Limit:
         return Limit(what, model, most, share=max(1, most // self._limits.processes))
 
-    def _ask(self, store: Store) -> tuple[Excess | None, bool]:
-        """And whether the store has counted it."""
+    def _ask(self, store: Store) -> Excess | None:
         place, counts_calls = self._place, bool(self._insides)
         with place.lock:
             asked = [(part, list(part.steps())) for part in self._parts]
         numbers = place.ask(store, [step for _, steps in asked for step in steps], counts_calls)
         if numbers is None:
-            return self._alone(), False
+            return self._alone()
         rest = iter(numbers)
         answers = [list(islice(rest, len(steps))) for _, steps in asked]
         if any(answer and answer[0] is None for answer in answers):  # the server has no room for a counter
-            return self._alone(), False
+            return self._alone()
+        self._is_counted = True
         for part, answer in zip(self._parts, answers, strict=True):
             if more := part.more():
                 answer.extend(place.ask(store, more) or ())
@@ -202,7 +205,7 @@ class Admission(Observer):
             with place.lock:
                 undo = [step for part in self._parts for step in part.undo()]
             place.ask(store, undo, counts_calls)
-        return excess, True
+        return excess
 
     def _alone(self) -> Excess | None:
         with self._place.lock:

@@ -68,8 +68,8 @@ class Part(Protocol):
     def undo(self) -> Sequence[Step]:
         """The call is not let in, though the store has counted it."""
 
-    def standing(self) -> Standing:
-        """What is left now."""
+    def standing(self, *, is_in: bool) -> Standing:
+        """What is left, whether the call is let in or not."""
 
 
 class Rate:
@@ -83,12 +83,14 @@ class Rate:
         self._most = limit.most
         self._now = now
         self._asked: list[int] = []
-        self._is_alone = False
+        self._buckets = window.known
+        self._sum = 0  # in the window, this call included
 
     def certain(self) -> Excess | None:
         self.window.turn(self.second)
+        self._sum = sum(self.window.known.values()) + self.cost
         is_over = self.window.surely(self.second) + self.cost > self._most
-        return self._excess(self.window.known, self.cost) if is_over else None
+        return self._excess(self.cost) if is_over else None
 
     def steps(self) -> Sequence[Step]:
         self._asked = self.window.unknown(self.second)
@@ -102,23 +104,22 @@ class Rate:
         current = next(numbers) or self.cost
         self.window.learn(self.second, {k: next(numbers) for k in self._asked})
         self.window.known[self.second] = current
-        is_over = current + self.window.others(self.second) > self._most
-        return self._excess(self.window.known, 0) if is_over else None
+        self._sum = current + self.window.others(self.second)
+        return self._excess(0) if self._sum > self._most else None
 
     def alone(self) -> Excess | None:
-        self._is_alone, self._most = True, self._limit.share
+        self._buckets, self._most = self.window.own, self._limit.share
         cost = min(self.cost, self._most)
-        is_over = self.window.local() + cost > self._most
-        return self._excess(self.window.own, cost) if is_over else None
+        self._sum = self.window.local() + cost
+        return self._excess(cost) if self._sum > self._most else None
 
     def undo(self) -> Sequence[Step]:
         self.window.known[self.second] = max(0, self.window.known.get(self.second, 0) - self.cost)
         return [store.take(self.window.key(self.second), self.cost)]
 
-    def standing(self) -> Standing:
-        buckets = self.window.own if self._is_alone else self.window.known
-        left = self._most - sum(buckets.values())
-        return Standing(self._limit.what, self._most, left, whole_at(buckets, self._now))
+    def standing(self, *, is_in: bool) -> Standing:
+        left = self._most - self._sum + (0 if is_in else self.cost)
+        return Standing(self._limit.what, self._most, left, whole_at(self._buckets, self._now))
 
     def settle(self, used: int, second: int) -> tuple[int, int] | None:
         """(bucket, change): what was too much goes back where it came from, what was too little is due now."""
@@ -131,8 +132,10 @@ class Rate:
             self.window.known[second] = max(0, self.window.known.get(second, 0) + change)
         return (second, change) if change else None
 
-    def _excess(self, buckets: dict[int, int], cost: int) -> Excess:
-        return Excess(self._limit.what, self._limit.model, self._most, room_at(buckets, self._most, cost, self._now))
+    def _excess(self, cost: int) -> Excess:
+        """Until there is room for so much more than is in the buckets."""
+        room_in = room_at(self._buckets, self._most, cost, self._now)
+        return Excess(self._limit.what, self._limit.model, self._most, room_in)
 
 
 class Inside:
@@ -179,8 +182,8 @@ class Inside:
     def undo(self) -> Sequence[Step]:
         return () if self._number is None else [store.take(self.subject.key(self._number), 1)]
 
-    def standing(self) -> Standing:
-        return Standing(What.CONCURRENCY, self._most, self._most - self._sum, None)
+    def standing(self, *, is_in: bool) -> Standing:
+        return Standing(What.CONCURRENCY, self._most, self._most - self._sum + (0 if is_in else 1), None)
 
     def _excess(self) -> Excess:
         return Excess(What.CONCURRENCY, self._limit.model, self._most, TRY_AGAIN)

@@ -6,7 +6,7 @@ what it had put in. Until all have had the time to do that, and after any outage
 
 Calls at a time are counted by one counter a process, summed by whoever asks. Each process holds a number of its own
 among those of this tenant, under which the others find its counter; the generation's lower digits say how many numbers
-there are. Both live HOLD seconds and are renewed, so that a process that is killed leaves nothing behind.
+there are. All of that ends by itself unless it is renewed, so that a process that is killed leaves nothing behind.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from app.store import store
 from app.store.store import Step, Store
 
 HOLD = 29  # seconds; memcached counts in whole ones, and 30 are promised
+OUTLIVES = 45  # seconds that a number is held: when it is free again, the counters that went with it are gone
 RENEW = 10.0
 AGREE = 2.0  # seconds that everybody has to add back what the store lost
 PATIENCE = 0.02  # seconds to wait while another call takes the number
@@ -123,7 +124,7 @@ class Place:
         for number in range(_NUMBERS):
             if number in taken:
                 continue
-            held = self.ask(shared, [store.hold(self._member(number), self._id, HOLD)])
+            held = self.ask(shared, [store.hold(self._member(number), self._id, OUTLIVES)])
             if held is None:
                 return
             if held[0] == self._id:
@@ -131,14 +132,12 @@ class Place:
                 return
 
     def _begin_as(self, shared: Store, number: int) -> None:
-        """Whoever had this number before is dead, and so are its calls."""
         with self.lock:
             counts = [(subject.key(number), subject.inside) for subject in self.subjects.values()]
             more = number + 1 - self.numbers
-        clean = [store.take(key, 1 << 40) for key, _ in counts]
         ours = [store.add(key, inside, HOLD, renew=True) for key, inside in counts if inside]
         grown = [store.add(self._key + "g", more, 0)] if more > 0 else []
-        if self.ask(shared, [*grown, *clean, *ours]) is not None:
+        if self.ask(shared, [*grown, *ours]) is not None:
             self.numbers = max(self.numbers, number + 1)
             self._renewed_at = self._clock.monotonic()
             self.number = number
@@ -147,17 +146,16 @@ class Place:
         return f"{self._key}m{number}"
 
     def settle(self, shared: Store, changes: Sequence[tuple[Window, int, int]], released: Sequence[Subject]) -> None:
-        """A call is over: (window, bucket, change) is our own already, and now the store's; it has left `released`."""
-        if not shared.is_shared:
-            return
+        """A call is over. Each (window, bucket, change) is booked as counted; `released` are without the call."""
         with self.lock:
             steps = [_change(window.key(bucket), change) for window, bucket, change in changes]
             if (number := self.number) is not None:
                 steps += [store.take(subject.key(number), 1) for subject in released]
-        if steps and self.ask(shared, steps, counts_calls=bool(released)) is not None:
+        if steps and self.ask(shared, steps, counts_calls=bool(released)) is None:
             with self.lock:
                 for window, bucket, change in changes:
-                    window.counted[bucket] = window.counted.get(bucket, 0) + change
+                    if change > 0:  # it is owed; but what may have been taken is not taken again
+                        window.counted[bucket] = window.counted.get(bucket, 0) - change
 
     def tick(self, shared: Store, second: int) -> None:
         """Once a second: even out what the store and we owe each other, and renew what would end."""
@@ -172,13 +170,14 @@ class Place:
             owed = [(window, k, number) for window in windows for k, number in window.owed()]
             if not any(window.own for window in windows):
                 return
+        generation = self._generation
         numbers = self.ask(shared, [_change(window.key(k), number) for window, k, number in owed])
-        if numbers is None:
-            return
         with self.lock:
-            for (window, k, number), found in zip(owed, numbers, strict=True):
-                if found is not None or number < 0:  # a bucket that is not there needs nothing taken from it
+            for (window, k, number), found in zip(owed, numbers or [None] * len(owed), strict=True):
+                if found is not None or number < 0:  # what is not there needs nothing taken from it
                     window.counted[k] = window.counted.get(k, 0) + number
+        if self._generation != generation:
+            self._even_out(shared, second)
 
     def _renew(self, shared: Store) -> None:
         """And see whether the store has our calls right. A difference that stays is no call on its way."""
@@ -188,7 +187,7 @@ class Place:
         with self.lock:
             counts = [(subject, subject.inside) for subject in self.subjects.values()]
         steps = [Step(subject.key(number), 0, inside, HOLD, True) for subject, inside in counts]
-        found = self.ask(shared, [store.hold(self._member(number), self._id, HOLD, renew=True), *steps])
+        found = self.ask(shared, [store.hold(self._member(number), self._id, OUTLIVES, renew=True), *steps])
         if found is None:
             return
         fixes = []

@@ -22,7 +22,7 @@ from pymemcache.exceptions import (  # type: ignore[import-untyped]
 
 from app.store.store import Step
 
-GRACE = 0.01  # seconds that everybody may wait
+GRACE = 0.2  # of the time there is: that long everybody may wait
 SEATS = 5  # for those who wait longer
 _PIECE = 65_536  # bytes to read at a time; pymemcache asks for less
 _MOST = 1024 * 1024  # bytes of numbers; more is nonsense
@@ -65,6 +65,7 @@ class _Socket(socket.socket):
     """Reads and writes end when the appointment does, whatever timeout pymemcache sets."""
 
     ends = 0.0  # monotonic
+    grace = 0.0  # seconds
     patience = Patience()
 
     def sendall(self, data: Any, flags: int = 0) -> None:
@@ -73,7 +74,7 @@ class _Socket(socket.socket):
 
     def recv(self, size: int, flags: int = 0) -> bytes:
         """At least one byte, or none where the server has hung up. Raises TimeoutError, Crowded."""
-        self.settimeout(min(GRACE, self._left()))
+        self.settimeout(min(self.grace, self._left()))
         try:
             return super().recv(_PIECE, flags)
         except TimeoutError:
@@ -118,6 +119,7 @@ class Line(Client):  # type: ignore[misc]  # it has no types
     def appoint(self, ends: float) -> None:
         """What follows is over by then (monotonic)."""
         self.sock.ends = ends
+        self.sock.grace = GRACE * max(0.0, ends - time.monotonic())
 
     def tally(self, steps: Sequence[Step]) -> list[int | None]:
         """In memcached's meta commands: as many as there are, in one piece."""

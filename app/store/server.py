@@ -1,7 +1,8 @@
 """One memcached: its connections, and what is done while it does not answer.
 
-One failure is enough: from then on nobody asks, and after REST a thread of its own tries every second until it answers
-again. So a dead server delays the few calls that were waiting for it, by its timeout, and no others.
+One failure is enough: from then on nobody asks, and a thread of its own tries until it answers again: at once, since
+it may have been a moment's trouble, then every second. So a dead server delays the few calls that were waiting for it,
+by its timeout, and no others. One that greets well and fails again is left alone for REST first.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ from app.store.line import Address, Crowded, Line, Patience
 
 log = logging.getLogger(__name__)
 
-REST = 2.0  # seconds before a server that failed is asked again
+REST = 2.0  # seconds before a server that failed twice is asked again
+RECENT = 10.0  # seconds between two failures that make the second one of that kind
 BETWEEN = 1.0  # seconds from one try to the next
 FULL = 1.0  # seconds for which nothing is written to a server that has no room
 
@@ -46,6 +48,7 @@ class Server:
         self._lock = threading.Lock()
         self._is_closed = False
         self._full_until = 0.0
+        self._failed_at = float("-inf")
         self._looked = threading.Event()
         self._look(0.0)
 
@@ -121,9 +124,12 @@ class Server:
             if not self.answers:
                 return
             self.answers = False
+        now = time.monotonic()
+        rest = REST if now < self._failed_at + RECENT else 0.0
+        self._failed_at = now
         log.warning("memcached %s does not answer (%s); calls go on without it", self.name, type(error).__name__)
         self._hang_up()
-        self._look(REST)
+        self._look(rest)
 
     def _look(self, after: float) -> None:
         threading.Thread(target=self._revive, args=(after,), name=f"memcached:{self.name}", daemon=True).start()

@@ -45,3 +45,12 @@ def process(request: pytest.FixtureRequest, clock: ManualClock, tenant: str):  #
         return Process(store, clock, tenant=tenant, **limits)  # type: ignore[arg-type]
 
     return make
+
+
+@pytest.fixture
+def own() -> Iterator[tuple[Server, Memcached]]:
+    """A server for one test, to do with as it likes."""
+    with memcached() as server:
+        store = Memcached((server.name,), (), 1.0, 1.0, 4)
+        yield server, store
+        store.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from app.core.attempt import Attempt
 from app.core.call import Call, Route, Target, Tenant
 from app.core.errors import GatewayError
 from app.core.exchange import Exchange
@@ -44,12 +45,13 @@ class Process:
         processes: int = 1,
         tenant: str = "acme",
         models: dict[str, Allowance] | None = None,
+        books: Books | None = None,
         **limits: int,
     ) -> None:
         self.hits: Counter[str] = Counter()
         self.clock = clock
         self.store = store
-        self.books = Books(clock)
+        self.books = books or Books(clock)
         self.limits = Limits(
             tenants={tenant: Allowed(Allowance(**limits), models or {})},
             default=Allowed(),
@@ -101,16 +103,20 @@ class Running:
 
     def __init__(self, exchange: Exchange) -> None:
         self.exchange = exchange
+        self._attempt: Attempt | None = None
 
     @property
     def headers(self) -> dict[str, str]:
         return {name.removeprefix("x-ratelimit-"): value for name, value in self.exchange.headers.items()}
 
     def asks(self) -> Running:
-        self.exchange.attempt(TARGET)
+        self._attempt = self.exchange.attempt(TARGET)
         return self
 
     def says(self, chars: int, usage: Usage | None = None) -> Running:
+        if self._attempt is not None:
+            self._attempt.chars += chars
+            self._attempt.usage = usage
         self.exchange.batch([Frame({}, chars=chars, usage=usage)])
         return self
 
@@ -120,3 +126,7 @@ class Running:
     def answers(self, input: int, output: int) -> None:
         """Asks a provider, who says this and counts so many tokens."""
         self.asks().says(4 * output, Usage(input, output)).ends()
+
+
+def hire(store: Store, clock: ManualClock, tenant: str, count: int = 2, **limits: Any) -> list[Process]:
+    return [Process(store, clock, tenant=tenant, processes=count, **limits) for _ in range(count)]

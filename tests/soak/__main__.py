@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 
-from tests.soak import aborts, blackout, brownout, early, faults, outage, retries, rolling
+from tests.soak import aborts, blackout, brownout, early, faults, limits, memcached, outage, retries, rolling
 from tests.soak.report import Report
 
 PROGRAMS: Mapping[str, Callable[[], Report]] = {
@@ -19,6 +19,8 @@ PROGRAMS: Mapping[str, Callable[[], Report]] = {
     "faults": faults.run,
     "restarts": rolling.restarts,
     "reloads": rolling.reloads,
+    "limits": limits.run,
+    "memcached": memcached.run,
 }
 
 

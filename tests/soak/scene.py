@@ -22,14 +22,22 @@ def gateway(
     workers: int = 2,
     worker_class: str = "gevent",
     breaker: Mapping[str, Any] | None = None,
+    simulated: Mapping[str, Any] | None = None,
     **more: Any,
 ) -> Iterator[Server]:
-    """`providers`: ports by name; `more`: further sections. It has a window (tests/faults/inside.py)."""
+    """`providers`: ports by name; `simulated`: settings of one more; `more`: further sections.
+
+    It has a window (tests/faults/inside.py).
+    """
     config = {
         "health": {"probe": False},
         "logging": {"level": "warning"},
         "providers": {
-            name: {"kind": "compatible", "base_url": f"http://127.0.0.1:{port}/v1"} for name, port in providers.items()
+            **{
+                name: {"kind": "compatible", "base_url": f"http://127.0.0.1:{port}/v1"}
+                for name, port in providers.items()
+            },
+            **({"simulated": dict(simulated)} if simulated else {}),
         },
         "models": dict(models),
         "resilience": {"breaker": dict(breaker or {})},

@@ -9,10 +9,10 @@ from typing import Self
 class Liar:
     """Greets as memcached does; to everything else it says `answer`, however many commands came."""
 
-    def __init__(self, answer: bytes, greeting: bytes = b"MN\r\n") -> None:
+    def __init__(self, answer: bytes, greeting: bytes = b"MN\r\n", port: int = 0) -> None:
         self.answer = answer
         self.greeting = greeting
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server(("127.0.0.1", port))
         self.name = f"127.0.0.1:{self._listener.getsockname()[1]}"
         threading.Thread(target=self._accept, daemon=True).start()
 
