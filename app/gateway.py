@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
-from app import configured
+from app import configured, rules
 from app.cache.entry import UNSIGNED, Seal
 from app.cache.flights import Flights
 from app.cache.generations import Generations
@@ -14,12 +14,9 @@ from app.cache.parts import Parts
 from app.cache.responses import Bounds, ResponseCache, Rules
 from app.cache.shelf import Shelf
 from app.config.settings import Settings
-from app.config.tenant import LimitsS
-from app.core.call import Rescue, Route, Strategy, Target, Timeouts
 from app.core.clock import Clock
 from app.core.provider import Provider
-from app.core.usage import Price
-from app.limits.limits import Allowance, Allowed, Books, Limits
+from app.limits.limits import Books, Limits
 from app.logs import CallLog
 from app.metrics.meter import Meter
 from app.resilience.breaker import Breakers
@@ -32,7 +29,7 @@ from app.routing.asking import Asker
 from app.routing.attempts import Attempts, Policy
 from app.routing.entrance import Entrance
 from app.routing.places import Places
-from app.routing.table import Entry, Instead, RouteTable
+from app.routing.table import RouteTable
 from app.store.store import Store
 from app.tenants import ANONYMOUS, Tenants
 from app.upstream.answer import Transport
@@ -79,10 +76,7 @@ class Gateway:
 def build(settings: Settings, process: Process) -> Gateway:
     """Make the parts that a configuration describes, around those of the process that outlive it."""
     providers = configured.providers(settings)
-    timeouts = {name: _timeouts(settings, name) for name in providers}
-    routes = RouteTable(
-        list(_entries(settings, providers)), providers, timeouts, Rescue(settings.resilience.stream_rescue)
-    )
+    routes = rules.routes(settings, providers)
     process.meter.expect(routes.labels(), settings.tenants or (ANONYMOUS.name,))
     for provider in providers.values():
         if provider.credentials is not None:
@@ -111,39 +105,16 @@ def build(settings: Settings, process: Process) -> Gateway:
     )
 
 
-def _timeouts(settings: Settings, provider: str, model: str | None = None) -> Timeouts:
-    return replace(settings.timeouts_of(provider, model), first_byte_plain=settings.plain_first_byte(provider, model))
-
-
-def _entries(settings: Settings, providers: Mapping[str, Provider]) -> Iterator[Entry]:
-    for name, model in settings.models.items():
-        targets = tuple(
-            Target(
-                providers[target.provider],
-                target.model,
-                _timeouts(settings, target.provider, name),
-                weight=target.weight,
-                prefill=target.prefill,
-                price=Price(model.price.input, model.price.cached_input, model.price.output),
-            )
-            for target in model.targets
-        )
-        rescue = Rescue(model.stream_rescue or settings.resilience.stream_rescue)
-        route = Route(name, name, targets, Strategy(model.strategy), rescue, model.vision, model.tools)
-        instead = model.fallbacks
-        yield Entry(route, Instead(instead.any, instead.context_length, instead.content_filter))
-
-
 def _cache(settings: Settings, process: Process) -> ResponseCache:
     given, clock = settings.cache, process.clock
     seal = Seal([secret.get_secret_value().encode() for secret in given.secret or ()] or [UNSIGNED])
     shelf = Shelf(process.store, seal, clock, process.meter.cache)
     parts = Parts(shelf, Generations(process.store, seal, clock), process.flights, process.watch, clock)
-    rules = {
+    models = {
         name: Rules(given.ttl if model.cache.ttl is None else model.cache.ttl, model.cache.shared)
         for name, model in settings.models.items()
     }
-    return ResponseCache(parts, rules, Rules(given.ttl), Bounds(given.max_bytes, given.jitter))
+    return ResponseCache(parts, models, Rules(given.ttl), Bounds(given.max_bytes, given.jitter))
 
 
 def _breakers(settings: Settings, providers: Mapping[str, Provider], process: Process) -> Breakers:
@@ -165,27 +136,15 @@ def _breakers(settings: Settings, providers: Mapping[str, Provider], process: Pr
 
 
 def _limits(settings: Settings, process: Process) -> Limits:
-    default = settings.limits.default
-    tenants = {
-        name: Allowed(
-            _allowance(tenant.limits.over(default)),
-            {model: _allowance(limits) for model, limits in tenant.model_limits.items()},
-        )
-        for name, tenant in settings.tenants.items()
-    }
     return Limits(
-        tenants=tenants,
-        default=Allowed(_allowance(default)),
+        tenants=rules.allowed(settings),
+        default=rules.allowed_by_default(settings),
         processes=process.workers * settings.limits.replicas,
         hit=process.meter.limited,
         store=process.store,
         books=process.books,
         clock=process.clock,
     )
-
-
-def _allowance(limits: LimitsS) -> Allowance:
-    return Allowance(limits.requests_per_minute, limits.tokens_per_minute, limits.concurrent)
 
 
 def _places(settings: Settings) -> dict[str, int]:
