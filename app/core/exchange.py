@@ -123,6 +123,7 @@ class Exchange:
         self.stored: Stored | None = None
         self.rescued = 0  # times that a broken stream went on in another one
         self.malformed = 0  # events that could not be read and were left out
+        self.silent: set[str] = set()  # targets that took the request and said nothing: none is asked for it again
         self.headless = False  # the head left before it was known who would answer
         self.estimated = False  # no provider was asked: the answer is a guess of ours
         self._clock = clock
@@ -159,6 +160,8 @@ class Exchange:
     def failure(self, target: Target, error: GatewayError) -> None:
         error.told = True
         error.model = target.model
+        if error.silent:
+            self.silent.add(target.name)
         if self._attempts and self._attempts[-1].target is target:
             self._close(self._attempts[-1], error)
         if not self._over:

@@ -17,6 +17,8 @@ from app.routing.stream import Bounds, Judge, Stream
 from app.upstream.answer import Answer, Transport
 from app.upstream.watch import Guard, Watch
 
+SHORTEST = 0.001  # seconds for a connection: less is taken for none
+
 
 @dataclass(frozen=True, slots=True)
 class Asker:
@@ -32,6 +34,12 @@ class Asker:
         """When this call must be over if this target answers it (monotonic)."""
         deadline = target.timeouts.deadline
         return call.began + (deadline if call.patience is None else min(deadline, call.patience))
+
+    def impatient(self, call: Call, error: GatewayError) -> bool:
+        """Whether it was the client's own patience that ended: that says nothing of the target."""
+        if call.patience is None or not (error.silent or error.type is ErrorType.TIMEOUT):
+            return False
+        return self.clock.monotonic() >= call.began + call.patience
 
     def ask(self, call: Call, target: Target, exchange: Exchange, guard: Guard, judge: Judge) -> Iterator[Batch]:
         """The batches of this target's answer; its first content is already there.
@@ -65,7 +73,8 @@ class Asker:
             bounds.allow_first()
         else:
             bounds.allow(timeouts.first_byte_plain)
-        answer = self.transports[provider.name].send(provider, request, timeouts.connect, guard)
+        connect = min(timeouts.connect, max(SHORTEST, guard.due - self.clock.monotonic()))
+        answer = self.transports[provider.name].send(provider, request, connect, guard)
         if answer.status != 200:
             raise provider.dialect.decode_error(provider, answer.status, answer.headers, answer.read())
         if call.stream:

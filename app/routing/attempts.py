@@ -51,7 +51,7 @@ class Attempts:
         delivered = call.language.delivered() if means(call, route) else None
         if delivered is None:
             return batches
-        parts = Parts(self.asker, self.entrance, self.policy.max_attempts)
+        parts = Parts(self.asker, self.entrance, self.budget, self.policy.max_attempts)
         return Rescued(batches, delivered, Rescuer(parts, call, route, exchange, guard))
 
 
@@ -88,8 +88,6 @@ class _Search:
                 return self._parts.asker.ask(self._call, target, self._exchange, self._guard, verdict)
             except GatewayError as error:
                 failure = _as_seen_here(error, target)
-                if self._impatient(failure):
-                    verdict.abandoned()
                 verdict.failed(failure)
                 wait = self._failed(target, failure, repeated)
             except BaseException:
@@ -104,7 +102,13 @@ class _Search:
 
     def _enter(self, target: Target, *, waited: bool) -> Verdict | None:
         """None: it is left alone, or its provider is full."""
-        verdict = self._parts.entrance.enter(target, waited=waited, alone=lambda: self._alone(target))
+        parts = self._parts
+        verdict = parts.entrance.enter(
+            target,
+            waited=waited,
+            alone=lambda: self._alone(target),
+            impatient=lambda error: parts.asker.impatient(self._call, error),
+        )
         if isinstance(verdict, Refusal):
             self._refusals.append(verdict)
             return None
@@ -138,13 +142,6 @@ class _Search:
         if failure.rule.next is Next.FALLBACK_LIST and not self._candidates.turn_to(failure.type):
             raise failure
         return None
-
-    def _impatient(self, failure: GatewayError) -> bool:
-        """Whether it was the client's own patience that ended: that says nothing of the target."""
-        call = self._call
-        if failure.type is not ErrorType.TIMEOUT or call.patience is None:
-            return False
-        return self._parts.clock.monotonic() >= call.began + call.patience
 
     def _alone(self, target: Target) -> bool:
         """Whether no other target of this call would be admitted."""

@@ -9,17 +9,24 @@ from typing import Any
 from app.core.call import Call, Route, Target
 from app.core.errors import ErrorType
 
+_IMAGES = frozenset({"image_url", "image", "input_image"})
+
 Order = Callable[[Route], Iterable[Target]]
 
 
 class Candidates:
-    """Iterate for the next target. Fallbacks join behind when the route has nobody left, or at once for their cause."""
+    """Iterate for the next target. Fallbacks join behind when the route has nobody left, or at once for their cause.
+
+    A target that stands behind several of these models comes once.
+    """
 
     def __init__(self, call: Call, route: Route, order: Order) -> None:
         self._call = call
         self._route = route
         self._order = order
-        self._queue = deque(order(route))
+        self._queue: deque[Target] = deque()
+        self._asked: set[str] = set()
+        self._join(route)
         self._last_resort = route.fallbacks.any if route.fallbacks else ()
 
     def __iter__(self) -> Candidates:
@@ -31,7 +38,9 @@ class Candidates:
             self._last_resort = ()
         if not self._queue:
             raise StopIteration
-        return self._queue.popleft()
+        target = self._queue.popleft()
+        self._asked.add(target.name)
+        return target
 
     def rest(self) -> list[Target]:
         """Who could still be asked, fallbacks included."""
@@ -48,7 +57,11 @@ class Candidates:
 
     def _add(self, routes: Iterable[Route]) -> None:
         for route in self._usable(routes):
-            self._queue.extend(self._order(route))
+            self._join(route)
+
+    def _join(self, route: Route) -> None:
+        waiting = {target.name for target in self._queue}
+        self._queue.extend(one for one in self._order(route) if one.name not in waiting | self._asked)
 
     def _usable(self, routes: Iterable[Route]) -> Iterator[Route]:
         return (route for route in routes if self._call.tenant.may_use(route.model) and takes(route, self._call.body))
@@ -58,18 +71,15 @@ def takes(route: Route, body: dict[str, Any]) -> bool:
     """Whether the model can take such a call: its tools, its images."""
     if not route.tools and (body.get("tools") or body.get("functions")):
         return False
-    return route.vision or not any(_is_image(part) for message in _messages(body) for part in _parts(message))
+    return route.vision or not any(_shows(body.get(name)) for name in ("messages", "input"))
 
 
-def _messages(body: dict[str, Any]) -> list[Any]:
-    messages = body.get("messages") or body.get("input")
-    return messages if isinstance(messages, list) else []
-
-
-def _parts(message: Any) -> list[Any]:
-    content = (message.get("content") or message.get("output")) if isinstance(message, dict) else None
-    return content if isinstance(content, list) else []
-
-
-def _is_image(part: Any) -> bool:
-    return isinstance(part, dict) and part.get("type") in ("image_url", "image", "input_image")
+def _shows(said: Any, deeper: int = 3) -> bool:
+    """Whether there is an image among messages or their parts; those that a tool gave are one step further in."""
+    if not isinstance(said, list) or not deeper:
+        return False
+    return any(
+        isinstance(part, dict)
+        and (part.get("type") in _IMAGES or any(_shows(part.get(name), deeper - 1) for name in ("content", "output")))
+        for part in said
+    )

@@ -18,6 +18,7 @@ from app.core.errors import ErrorType, GatewayError
 from app.core.exchange import Batch, Exchange
 from app.core.json import Json
 from app.core.wire import Frame
+from app.resilience.budget import RetryBudget
 from app.routing.asking import Asker
 from app.routing.entrance import Entrance
 from app.routing.verdict import Verdict
@@ -98,11 +99,14 @@ class Rescuer:
         if broken is not None and not error.told:
             self._exchange.failure(broken, error)
         for way in self._means:
-            targets = self._who_continues() if way is Rescue.CONTINUE else self._who_replays(broken, error)
-            for target in targets:
+            for target in self._who_continues() if way is Rescue.CONTINUE else self._who_replays(broken):
+                if target.name in self._exchange.silent:
+                    continue
                 if self._exchange.attempts >= self._parts.max_attempts or self._is_over(target):
                     raise error
-                found = self._at(target, delivered, way)
+                again = broken is not None and target.name == broken.name
+                verdict = self._enter(target, again=again)
+                found = self._at(target, delivered, way, verdict) if verdict else None
                 if found is not None:
                     self._exchange.rescued += 1
                     log.info("call %s goes on at %s (%s)", self._call.id, target.name, way)
@@ -123,23 +127,35 @@ class Rescuer:
     def _who_continues(self) -> list[Target]:
         return [target for target in self._route.targets if target.prefill and target.name not in self._unable]
 
-    def _who_replays(self, broken: Target | None, error: GatewayError) -> list[Target]:
-        cause = error.__cause__
-        silent = isinstance(cause, GatewayError) and cause.silent
+    def _who_replays(self, broken: Target | None) -> list[Target]:
         others = [target for target in self._route.targets if broken is None or target.key != broken.key]
-        if broken is None or silent or broken.name in self._again:
+        if broken is None or broken.name in self._again:
             return others
         self._again.add(broken.name)
         return [broken, *others]
 
-    def _at(self, target: Target, delivered: Delivered, way: Rescue) -> Iterator[Batch] | None:
-        parts = self._parts
-        if not parts.asker.able(self._call, target):
+    def _enter(self, target: Target, *, again: bool) -> Verdict | None:
+        """`again`: it is the target of the stream that broke, and so it is a repeat like any other."""
+        parts, call = self._parts, self._call
+        if not parts.asker.able(call, target):
             return None
-        verdict = parts.entrance.enter(target, waited=False, alone=lambda: False)
+        verdict = parts.entrance.enter(
+            target,
+            waited=False,
+            alone=lambda: False,
+            impatient=lambda error: parts.asker.impatient(call, error),
+        )
         if not isinstance(verdict, Verdict):
             return None
-        call = self._call
+        if not again:
+            parts.budget.first(target.provider.name)
+        elif not parts.budget.spend(target.provider.name):
+            verdict.abandoned()
+            return None
+        return verdict
+
+    def _at(self, target: Target, delivered: Delivered, way: Rescue, verdict: Verdict) -> Iterator[Batch] | None:
+        parts, call = self._parts, self._call
         if way is Rescue.CONTINUE:
             call = replace(call, body=delivered.continued(call.body))
             delivered.goes_on()
@@ -164,17 +180,19 @@ class Rescuer:
 class Parts:
     """What it takes to ask."""
 
-    def __init__(self, asker: Asker, entrance: Entrance, max_attempts: int) -> None:
+    def __init__(self, asker: Asker, entrance: Entrance, budget: RetryBudget, max_attempts: int) -> None:
         self.asker = asker
         self.entrance = entrance
+        self.budget = budget
         self.max_attempts = max_attempts
 
 
 def _is_plain(body: Json) -> bool:
     choices, form, output = body.get("n"), body.get("response_format"), body.get("output_config")
+    chances = body.get("logprobs")
     return (
         (choices is None or choices == 1)
-        and not body.get("logprobs")
+        and (chances is None or chances is False)  # 0 is a number of them, too
         and (not isinstance(form, dict) or form.get("type") == "text")
         and not (isinstance(output, dict) and output.get("format"))
     )

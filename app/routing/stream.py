@@ -201,8 +201,9 @@ class Stream:
             self._answer.close()
             self._end(frames)
         elif self._content and not error.ends_the_call:
+            message = f"the stream broke off: {error.message}"
             self._failure = GatewayError(
-                ErrorType.STREAM_INTERRUPTED, f"the stream broke off: {error.message}", provider=error.provider
+                ErrorType.STREAM_INTERRUPTED, message, provider=error.provider, silent=error.silent
             )
             self._failure.__cause__ = error
         else:

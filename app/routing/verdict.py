@@ -13,13 +13,22 @@ from app.routing.places import Places
 class Verdict:
     """Only the first ending counts. A stream is judged at its end, not at its start."""
 
-    __slots__ = ("_admission", "_alone", "_open", "_places", "_target")
+    __slots__ = ("_admission", "_alone", "_impatient", "_open", "_places", "_target")
 
-    def __init__(self, admission: Admission, target: Target, places: Places, alone: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        admission: Admission,
+        target: Target,
+        places: Places,
+        *,
+        alone: Callable[[], bool],
+        impatient: Callable[[GatewayError], bool],
+    ) -> None:
         self._admission = admission
         self._target = target
         self._places = places
         self._alone = alone
+        self._impatient = impatient
         self._open = True
 
     def succeeded(self) -> None:
@@ -28,7 +37,7 @@ class Verdict:
 
     def failed(self, error: GatewayError) -> None:
         if self._close():
-            if error.ends_the_call:
+            if error.ends_the_call or self._impatient(error):
                 self._admission.abandoned()
             else:
                 self._admission.failed(error, alone=error.rule.trips_breaker and self._alone())

@@ -33,6 +33,7 @@ MODELS = {
     "shorter": ("fault-cut-4", "words-2", "stream_rescue: replay"),
     "auto": ("fault-cut-4", "words-10", "stream_rescue: auto"),
     "off": ("fault-cut-4", "words-10", "stream_rescue: off"),
+    "silent-first": ("fault-hang", "fault-cut-4", "stream_rescue: replay, timeouts: {first_byte: 1}"),
     "tools": ("tools-1-fault-cut-1", "words-10", "stream_rescue: replay"),
 }
 
@@ -113,6 +114,13 @@ def test_a_target_that_fell_silent_is_not_asked_for_a_replay(scene: Scene) -> No
     assert len(scene.first.journal.requests(model="fault-stall-4")) == 1
 
 
+def test_a_target_that_said_nothing_at_first_is_not_asked_to_replay_what_another_began(scene: Scene) -> None:
+    scene.first.journal.clear()
+    answer = scene.chat("silent-first")
+    assert (answer.text, answer.error["code"], answer.looks_whole) == (text(4), "stream_interrupted", False)
+    assert len(scene.first.journal.requests(model="fault-hang")) == 1
+
+
 def test_usage_is_told_once_and_of_the_whole_answer(scene: Scene) -> None:
     answer = scene.chat("cut-replay", stream_options={"include_usage": True})
     (usage,) = [event["usage"] for event in answer.events if event.get("usage")]
@@ -133,7 +141,9 @@ def test_auto_replays_what_must_come_out_the_same(scene: Scene, more: dict[str, 
 
 
 @pytest.mark.parametrize(
-    "more", [{"n": 2}, {"logprobs": True}, {"response_format": {"type": "json_object"}}], ids=["n", "logprobs", "json"]
+    "more",
+    [{"n": 2}, {"logprobs": True}, {"response_format": {"type": "json_object"}}],
+    ids=["n", "logprobs", "json"],
 )
 def test_what_is_more_than_plain_text_is_not_rescued(scene: Scene, more: dict[str, Any]) -> None:
     answer = scene.chat("cut-replay", **more)
