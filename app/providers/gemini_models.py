@@ -53,10 +53,11 @@ _STRANGER = Gemini()
 
 
 def gemini(model: str) -> Gemini:
-    """The row of a model, under any of its names: `gemini-2.5-pro`, `models/gemini-2.5-pro`, `gemini-2.5-pro-001`."""
-    name = model.rpartition("/")[2]
-    if not name.startswith("gemini-"):
+    """The row of a model, under any of its names: `gemini-2.5-pro`, `google/gemini-2.5-pro`, `gemini-2.5-pro-001`."""
+    _, found, rest = model.rpartition("gemini-")
+    if not found:
         return _STRANGER
+    name = found + rest
     if _LATER_FLASH.match(name):
         return _FLASH
     return _MODELS[max((known for known in _MODELS if name.startswith(known)), key=len)]

@@ -47,8 +47,9 @@ def base_url(cloud: Cloud) -> str:
     return f"https://{host}/{_VERSION}"
 
 
-def models_url(provider: Provider) -> str:
-    return f"{provider.base_url}/publishers/google/models?pageSize=100"
+def models_url(provider: Provider) -> str | None:
+    """The list is shown to who has a token; an API key is for calls alone."""
+    return None if provider.credentials is None else f"{provider.base_url}/publishers/google/models?pageSize=100"
 
 
 ROWS = (

@@ -72,9 +72,10 @@ def test_vertex_has_a_host_for_each_location_and_a_path_for_each_project(cloud: 
 
 def test_models_are_listed_for_free() -> None:
     assert registry.model_list_url(provider()) == f"{AI_STUDIO}/models?pageSize=1000"
-    assert registry.model_list_url(vertex(project="p", location="us-east1")) == (
+    assert registry.model_list_url(vertex(None, project="p", location="us-east1")) == (
         "https://us-east1-aiplatform.googleapis.com/v1beta1/publishers/google/models?pageSize=100"
     )
+    assert registry.model_list_url(vertex("an API key, which is for calls alone")) is None
 
 
 @pytest.mark.parametrize("operation", [Operation.COMPLETIONS, Operation.MODERATIONS])

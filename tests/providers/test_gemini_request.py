@@ -190,6 +190,7 @@ def test_a_choice_that_is_none_is_refused() -> None:
         (NEW, "max", {"thinkingLevel": "HIGH", "includeThoughts": True}),
         ("gemini-3.6-flash", "minimal", {"thinkingLevel": "MINIMAL", "includeThoughts": True}),
         ("models/gemini-3.6-flash", "none", {"thinkingLevel": "MINIMAL"}),
+        ("google/gemini-3.6-flash-001", "minimal", {"thinkingLevel": "MINIMAL", "includeThoughts": True}),
         ("gemini-4-pro", "medium", {"thinkingLevel": "MEDIUM", "includeThoughts": True}),
         (OLD, None, None),
         (NEW, "default", None),
