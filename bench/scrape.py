@@ -23,7 +23,7 @@ from bench.load import put_on
 from bench.servers import STREAM_SECONDS, Running
 
 SLOTS, SERIES = 8, 4000
-STREAMS, ROUNDS = 400, 3
+STREAMS, ROUNDS = 400, 5
 OFTEN = 0.5  # seconds between two scrapes
 
 _FILL = f"""
@@ -52,6 +52,7 @@ def main() -> None:
                 scraped = turn % 2 == 1
                 with scraping(server, took) if scraped else contextlib.nullcontext():
                     gaps[scraped].append(gap(running))
+                print(f"  {'scraped' if scraped else 'alone'}: gap p99 {gaps[scraped][-1]:.0f} ms", flush=True)
             alone, beside = (statistics.median(gaps[scraped]) for scraped in (False, True))
     print(f"{STREAMS} streams, 4 workers: gap p99 {alone:.0f} ms, while scraped {beside:.0f} ms (hold: 20 more)")
     print(

@@ -108,6 +108,12 @@ def test_a_housekeeper_holds_nothing_that_only_workers_need() -> None:
         assert not [name for name in mapped if "gevent" in name or name.endswith(".db")]
 
 
+def test_a_housekeeper_lets_streams_go_first() -> None:
+    with gunicorn(FAST) as server:
+        nice = {psutil.Process(worker).nice() for worker in server.workers()}
+        assert psutil.Process(housekeeper(server)).nice() > max(nice)
+
+
 def test_a_second_master_over_the_same_run_directory_is_refused_and_the_first_goes_on() -> None:
     with gunicorn(FAST) as first:
         workers = first.workers()
