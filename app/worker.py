@@ -48,7 +48,7 @@ def start() -> Flask:
         store = _store(stores, settings)
         calls = logs.CallLog(logger)
         process = Process(meter, calls, watch, records, budget, system.poll, store, books, flights, here.workers, clock)
-        return gateway.build(settings, process)
+        return gateway.build(here.fitted(settings), process)
 
     def swap(settings: Settings, hash_: str) -> None:
         current.gateway = build(settings)
@@ -68,7 +68,7 @@ def start() -> Flask:
     doors = Doors()
 
     def count() -> None:
-        metrics.inside(doors.calls, here.capacity(current.gateway.settings.server.max_in_flight))
+        metrics.inside(doors.calls, current.gateway.settings.server.max_in_flight)
 
     size = Memory(here.run_dir.memory, here.workers, int(memory.SHARE * memory.available()) // here.workers)
     here.watch(swap, records.catch_up, drain.look, size.look, agree, count, flights.claims.renew)

@@ -18,7 +18,7 @@ from app.instance.failing import exit_code
 from app.instance.housekeeping import Housekeeping
 from app.instance.published import Published, Trouble
 from app.instance.rundir import RunDir
-from app.instance.server import THREADS
+from app.instance.server import THREADS, WAITING
 from app.instance.tick import Tick
 from app.metrics import slots
 from app.metrics.slots import DRAINING, Slot
@@ -36,7 +36,7 @@ class Member:
         self.slot = slot
         self._environ = environ
         self._metrics = found.metrics
-        self._threads = THREADS if found.worker_class == "gthread" else None
+        self._has_threads = found.worker_class == "gthread"
         self._published = Published(run_dir.config)
         self._hash: str | None = None
         self._failed: str | None = None
@@ -72,9 +72,13 @@ class Member:
         tick.start()
         return tick
 
-    def capacity(self, max_in_flight: int) -> int:
-        """How many calls this worker takes at a time: a gthread worker has no more than its threads."""
-        return max_in_flight if self._threads is None else min(max_in_flight, self._threads)
+    def fitted(self, settings: Settings) -> Settings:
+        """As this worker can keep them: one of gthread takes no more calls than it has threads."""
+        if not self._has_threads:
+            return settings
+        given = settings.server
+        room = {"max_in_flight": min(given.max_in_flight, THREADS), "queue": min(given.queue, WAITING)}
+        return settings.model_copy(update={"server": given.model_copy(update=room)})
 
     def relay(self, path: str, headers: Mapping[str, str]) -> tuple[int, Mapping[str, str], bytes]:
         """Ask the housekeeper: status, headers (lower-case names), body. Raises OSError when it is gone."""

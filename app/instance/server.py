@@ -13,7 +13,9 @@ from app.instance import environment
 
 GRACE = 25 * 3600  # seconds until the master kills its workers: they see to `server.drain` (a day at most) themselves
 CONNECTIONS = 1300  # until a worker knows its configuration
-THREADS = 64  # of a gthread worker
+THREADS = 64  # calls of a gthread worker: each takes one
+WAITING = 16  # calls that may wait for their turn there, each in a thread, too
+SPARE = 16  # threads beyond, for those who only ask how it is, and to tell the rest that there is no room
 
 
 @functools.cache
@@ -32,7 +34,7 @@ def settings() -> Mapping[str, object]:
         "workers": found.workers,
         "worker_class": "app.instance.gevent_worker.GeventWorker" if gevent else "app.instance.workers.ThreadWorker",
         "worker_connections": CONNECTIONS,
-        "threads": 1 if gevent else THREADS,
+        "threads": 1 if gevent else THREADS + WAITING + SPARE,
         "keepalive": 75,  # longer than nginx keeps its own side
         "graceful_timeout": GRACE,
         "timeout": 30,  # of a worker that gives no sign of life: calls are bounded by their own deadlines
