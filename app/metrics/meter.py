@@ -113,7 +113,7 @@ class Followed(Observer):
             metrics.errors(provider if error.type in _NOBODY_TO_ASK else NONE, error.type).inc()
         if status is Status.CANCELLED:
             metrics.disconnects(provider, self._phase(outcome)).inc()
-        if self._stream and provider is not NONE:
+        if self._stream and provider != NONE:
             metrics.streams(provider, _streamed(outcome)).inc()
         attempted.count(metrics, label, outcome.attempts)
         if self._speed is not None:

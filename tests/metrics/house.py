@@ -29,6 +29,7 @@ from app.resilience.records import Records
 from app.store.memory import Memory
 from app.upstream.watch import Watch
 from app.web.current import Current
+from app.web.doors import Doors
 from app.web.ops import Instance
 from tests.standin import StandIn
 
@@ -67,7 +68,8 @@ class House:
             1,
             self._clock,
         )
-        app = create_app(Current(gateway.build(settings, process)), Instance(_no_relay, lambda: None))
+        self.doors = Doors()
+        app = create_app(Current(gateway.build(settings, process)), Instance(_no_relay, lambda: None), self.doors)
         self._client = Client(app)
         self._before = self._read()
 

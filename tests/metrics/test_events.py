@@ -3,10 +3,12 @@
 Times are left out; of histograms the counts are there. Prices are 1 and 10 USD per million tokens.
 """
 
+import threading
 from pathlib import Path
 
 import pytest
 
+from tests.gunicorn import until
 from tests.metrics.events import ROWS
 from tests.metrics.house import House
 from tests.metrics.parts import ended, failed, model
@@ -50,6 +52,24 @@ def test_a_call_beyond_a_limit_has_no_provider_and_no_attempt(tmp_path: Path) ->
         assert more == ended("none", "rate_limited") | failed("none", "rate_limited") | {
             "rate_limit_hits_total{anonymous,requests}": 1
         }
+
+
+def test_the_wait_for_a_place_is_counted_of_those_that_waited(tmp_path: Path) -> None:
+    with House(tmp_path, model("alpha/held"), server={"max_in_flight": 1, "queue": 1}) as house:
+        calls = [threading.Thread(target=house.call, args=("m",)) for _ in range(2)]
+        calls[0].start()
+        house.provider.journal.wait(1)
+        calls[1].start()
+        until(lambda: house.doors.calls == 2, "a call that waits")
+        house.call("m")  # there is no room for a third
+        house.provider.release("held")
+        for call in calls:
+            call.join()
+        added = house.added()
+        assert added["queue_wait_seconds_count{}"] == 1
+        assert added["requests_total{m,alpha,success,false}"] == 2
+        assert added["requests_total{other,none,error,false}"] == 1
+        assert added["errors_total{none,saturated}"] == 1
 
 
 def test_ten_thousand_names_of_models_are_one_series(tmp_path: Path) -> None:
