@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -54,10 +53,8 @@ def test_a_claim_that_nobody_could_have_made_stops_nobody_for_long(
 ) -> None:
     """Whoever can write to memcached can put one there for ever."""
     worker = Worker(shared, SystemClock())
-    call = worker.call()
+    call = worker.call(patience=10)
     shared.write(call.visit._terms.key + "c", b"mine", 0)  # type: ignore[attr-defined]
     monkeypatch.setattr(turn, "TTL", 0)
 
-    began = time.monotonic()
-    assert call.fetch() is None
-    assert time.monotonic() - began < 10
+    assert call.fetch() is None, "and no GatewayError, after all its time"
