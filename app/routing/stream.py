@@ -43,6 +43,10 @@ class Bounds:
         self.allow(self.attempt.target.timeouts.first_byte)
         self._guard.due = min(self._guard.due, self._token_by)
 
+    def rest(self) -> None:
+        """It is not the provider who is waited for: no silence is counted, the whole call is."""
+        self._guard.due = self._ends_at
+
     def end(self) -> None:
         self._watch.end(self._guard)
 
@@ -128,6 +132,8 @@ class Stream:
     def _read(self) -> list[Frame]:
         """The frames of one piece from the socket; none is normal."""
         frames: list[Frame] = []
+        if self._content and not self._reader.complete:
+            self._bounds.allow(self._attempt.target.timeouts.idle)
         try:
             piece = self._answer.piece()
             if piece:
@@ -154,7 +160,7 @@ class Stream:
                 return
         if not reader.complete:
             if self._content:
-                self._bounds.allow(self._attempt.target.timeouts.idle)
+                self._bounds.rest()  # a client that reads slowly is no silence of the provider
             else:
                 self._bounds.allow_first()
         elif not was_complete:
