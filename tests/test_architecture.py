@@ -39,7 +39,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "factory": {"core", "surfaces", "web"},
     "worker": {"core", "config", "gateway", "instance", "factory", "web", "upstream", "resilience", *CONCERNS},
     "report": {"core"},
-    "cli": {"core", "config", "instance", "ledger", "store", "cache", "report", "top"},
+    "explain": {"core", "config", "configured", "rules", "limits", "resilience"},
+    "cli": {"core", "config", "instance", "ledger", "store", "cache", "report", "top", "explain", "limits"},
     "__main__": {"cli"},
     "__init__": set(),
 }

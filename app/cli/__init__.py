@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from types import ModuleType
 
-from app.cli import cache, check, key, report, schema, serve, top, usage
+from app.cli import cache, check, explain, key, report, schema, serve, top, usage
 from app.config.problems import ConfigError
 
 COMMANDS: Mapping[str, ModuleType] = {
@@ -18,6 +18,7 @@ COMMANDS: Mapping[str, ModuleType] = {
     "check": check,
     "schema": schema,
     "key": key,
+    "explain": explain,
     "usage": usage,
     "top": top,
     "cache": cache,

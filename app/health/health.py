@@ -15,7 +15,7 @@ from app.health import verdict
 from app.health.prober import Prober, Probes
 from app.providers import registry
 from app.resilience.records import Records
-from app.resilience.standing import Circuit, provider_states, snapshot
+from app.resilience.standing import Circuit, Standing, provider_states, snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,10 @@ class Health:
     def start(self) -> None:
         """Begin to ask."""
         self._prober.start()
+
+    def targets(self) -> Mapping[str, Standing]:
+        """By key, every one that was ever asked."""
+        return snapshot(self._records, self._clock.monotonic(), self._watched.credentials).targets
 
     def providers(self) -> dict[str, ProviderHealth]:
         """By name, every one that is configured."""

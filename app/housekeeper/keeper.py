@@ -14,7 +14,7 @@ from app.config.settings import MetricsS, Settings
 from app.config.sources import Sources
 from app.core.clock import SystemClock
 from app.health.health import Health, ProviderHealth
-from app.health.report import report
+from app.health.report import report, report_targets
 from app.housekeeper import doors
 from app.housekeeper.pages import Pages
 from app.housekeeper.watch import Watch
@@ -117,6 +117,7 @@ class Keeper:
                 "error": trouble and {"message": trouble.message, "since": trouble.since},
             },
             "providers": report(self._health.providers(), time.monotonic()),
+            "targets": report_targets(self._health.targets()),
             "metrics": {"address": str(self._address), "serving": self._serving, "error": self._trouble},
             "workers": [
                 {"slot": slot, "pid": int(pid or 0), "state": state or "booting"}
