@@ -37,6 +37,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "pipeline": {"core", "gateway", "routing"},
     "web": {"core", "gateway", "pipeline"},
     "factory": {"core", "surfaces", "web"},
+    "openapi": {"core", "surfaces", "factory", "web"},
     "worker": {"core", "config", "gateway", "instance", "factory", "web", "upstream", "resilience", *CONCERNS},
     "report": {"core"},
     "explain": {"core", "config", "configured", "rules", "limits", "resilience"},

@@ -14,12 +14,16 @@ from app.core.json import Json
 
 
 class Rule(NamedTuple):
+    """`schema` says the same as a JSON schema; null, which is never wrong, is left to who writes it down."""
+
     holds: Callable[[Any], bool]
     expected: str
+    schema: Json
 
 
 def _whole(least: int) -> Rule:
-    return Rule(lambda value: value.__class__ is int and value >= least, f"a whole number of at least {least}")
+    schema = {"type": "integer", "minimum": least}
+    return Rule(lambda value: value.__class__ is int and value >= least, f"a whole number of at least {least}", schema)
 
 
 def _texts(value: Any) -> bool:
@@ -34,18 +38,23 @@ def _objects(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(each, dict) for each in value)
 
 
-WHOLE = Rule(lambda value: value.__class__ is int, "a whole number")
+_STRING: Json = {"type": "string"}
+_ANY_OBJECT: Json = {"type": "object"}
+
+WHOLE = Rule(lambda value: value.__class__ is int, "a whole number", {"type": "integer"})
 AT_LEAST_0, AT_LEAST_1 = _whole(0), _whole(1)
-NUMBER = Rule(lambda value: value.__class__ in (int, float), "a number")
-FLAG = Rule(lambda value: value.__class__ is bool, "true or false")
-TEXT = Rule(lambda value: isinstance(value, str), "a string")
-TEXTS = Rule(_texts, "a string or an array of strings")
-OBJECT = Rule(lambda value: isinstance(value, dict), "an object")
-STRINGS = Rule(_strings, "an object of strings")
-OBJECTS = Rule(_objects, "an array of objects")
-TEXT_OR_OBJECT = Rule(lambda value: isinstance(value, str | dict), "a string or an object")
-TEXT_OR_LIST = Rule(lambda value: isinstance(value, str | list), "a string or an array")
-NEVER = Rule(lambda value: value is False, "left out: this endpoint does not stream")
+NUMBER = Rule(lambda value: value.__class__ in (int, float), "a number", {"type": "number"})
+FLAG = Rule(lambda value: value.__class__ is bool, "true or false", {"type": "boolean"})
+TEXT = Rule(lambda value: isinstance(value, str), "a string", _STRING)
+TEXTS = Rule(_texts, "a string or an array of strings", {"anyOf": [_STRING, {"type": "array", "items": _STRING}]})
+OBJECT = Rule(lambda value: isinstance(value, dict), "an object", _ANY_OBJECT)
+STRINGS = Rule(_strings, "an object of strings", {**_ANY_OBJECT, "additionalProperties": _STRING})
+OBJECTS = Rule(_objects, "an array of objects", {"type": "array", "items": _ANY_OBJECT})
+TEXT_OR_OBJECT = Rule(
+    lambda value: isinstance(value, str | dict), "a string or an object", {"type": ["string", "object"]}
+)
+TEXT_OR_LIST = Rule(lambda value: isinstance(value, str | list), "a string or an array", {"type": ["string", "array"]})
+NEVER = Rule(lambda value: value is False, "left out: this endpoint does not stream", {"const": False})
 
 
 def check_fields(body: Json, rules: Mapping[str, Rule]) -> None:

@@ -54,13 +54,13 @@ class MessagesLanguage:
             limit = body.get("max_tokens")
             if not isinstance(limit, int) or isinstance(limit, bool) or limit < 1:
                 raise invalid("max_tokens must be a whole number of at least 1", "max_tokens")
-        if not isinstance(body.get("system", ""), str | list):
+        if not isinstance(body.get("system"), str | list | None):
             raise invalid("system must be a string or a list of text blocks", "system")
         for name in ("tools", "stop_sequences"):
-            if not isinstance(body.get(name) or [], list):
+            if not isinstance(body.get(name), list | None):
                 raise invalid(f"{name} must be a list", name)
         for name in ("metadata", "output_config", "thinking", "tool_choice"):
-            if not isinstance(body.get(name) or {}, dict):
+            if not isinstance(body.get(name), dict | None):
                 raise invalid(f"{name} must be an object", name)
         _check_messages(body.get("messages"))
 

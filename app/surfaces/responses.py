@@ -36,7 +36,7 @@ from app.surfaces.responses_answer import Outline, response
 from app.surfaces.responses_request import to_chat
 from app.surfaces.responses_stream import ResponseWriter
 
-_RULES: Mapping[str, Rule] = {
+RULES: Mapping[str, Rule] = {
     "input": TEXT_OR_LIST,
     "instructions": TEXT_OR_LIST,
     "max_output_tokens": AT_LEAST_1,
@@ -86,7 +86,7 @@ class ResponsesLanguage:
     carried_by_chat: bool = True
 
     def check(self, body: Json) -> None:
-        check_fields(body, _RULES)
+        check_fields(body, RULES)
         given = body.get("input")
         if given is None and not any(body.get(name) for name in _INSTEAD_OF_INPUT):
             raise invalid("'input' is missing", "input")

@@ -67,18 +67,17 @@ def response(error: GatewayError, language: Language, id_: str) -> Response:
     return Response(body, status, headers, content_type="application/json")
 
 
-def routes(app: Flask) -> str:
-    """What the application answers to, for who asked for something else."""
-    told = []
-    for method in _METHODS:
-        rules = [rule.rule for rule in app.url_map.iter_rules() if method in (rule.methods or ())]
-        told.append(f"{method} " + ", ".join(_VARIABLE.sub(r"{\1}", rule) for rule in rules))
-    return "; ".join(told)
+def routes(app: Flask) -> dict[str, list[str]]:
+    """The paths that the application answers to, by method; `{name}` stands for what may differ."""
+    rules = list(app.url_map.iter_rules())
+    found = {method: [rule.rule for rule in rules if method in (rule.methods or ())] for method in _METHODS}
+    return {method: [_VARIABLE.sub(r"{\1}", path) for path in paths] for method, paths in found.items()}
 
 
 def _translated(error: HTTPException, app: Flask) -> GatewayError:
     if isinstance(error, NotFound):
-        return invalid(f"there is nothing at this path; there are {routes(app)}", status=404, code="not_found")
+        known = "; ".join(f"{method} {', '.join(paths)}" for method, paths in routes(app).items())
+        return invalid(f"there is nothing at this path; there are {known}", status=404, code="not_found")
     if isinstance(error, MethodNotAllowed):
         allowed = sorted(error.valid_methods or ())
         problem = invalid(f"use {' or '.join(allowed)} here", status=405, code="method_not_allowed")

@@ -27,7 +27,7 @@ from tests.surfaces.messages_given import HELLO, request
         ({"messages": [{"role": "tool", "content": "x"}]}, "messages[0].role"),
         ({"messages": [{"role": "user"}]}, "messages[0].content"),
         ({"system": 7}, "system"),
-        ({"tools": {}, "max_tokens": 1}, None),
+        ({"tools": {}}, "tools"),
         ({"tools": "x"}, "tools"),
         ({"stop_sequences": "x"}, "stop_sequences"),
         ({"metadata": "x"}, "metadata"),
