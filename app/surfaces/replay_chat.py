@@ -13,6 +13,9 @@ from app.core.wire import Frame
 _JOINED = ("content", "refusal", "reasoning_content", "reasoning")
 _CHUNK = "chat.completion.chunk"
 
+_DETAILS = "reasoning_details"  # OpenRouter's: entries that come in pieces, each with the index of its own
+_JOINED_DETAILS = ("text", "summary", "data", "signature")
+
 #: Of a chunk and of a choice, beside what every one has: what the plain form says, too. The last word counts.
 _NOT_IN_PLAIN = frozenset({"object", "choices", "usage", "obfuscation"})
 _OF_EACH_CHUNK = ("role", "channel", "token_id")
@@ -153,6 +156,9 @@ class _Choice:
                 self._fragment(self._calls.setdefault(fragment["index"], {}), fragment)
         elif name in ("thinking_blocks", "annotations", "citations"):
             self._lists.setdefault(name, []).extend(_unnumbered(value))
+        elif name == _DETAILS:
+            for piece in value:
+                _add_detail(self._lists.setdefault(name, []), piece)
         elif name == "extra_content":
             self._extra = {name: value}
         else:
@@ -176,6 +182,18 @@ class _Choice:
         for name, tokens in logprobs.items():
             if isinstance(tokens, list):
                 kept.setdefault(name, []).extend(tokens)
+
+
+def _add_detail(details: list[Json], piece: Json) -> None:
+    if not details or details[-1].get("index") != piece.get("index") or details[-1].get("type") != piece.get("type"):
+        details.append(dict(piece))
+        return
+    last = details[-1]
+    for name, value in piece.items():
+        if name in _JOINED_DETAILS and isinstance(last.get(name), str) and isinstance(value, str):
+            last[name] += value
+        elif value is not None:
+            last[name] = value
 
 
 def _joined(call: Json) -> Json:
@@ -219,10 +237,10 @@ def _chunks(head: Mapping[str, Any], choice: Json) -> Iterator[Frame]:
 
 def _told(message: Json, chunk: Any) -> Iterator[Frame]:
     """Its texts, thoughts first."""
-    thoughts = message.get("reasoning_content") or ""
-    twin = message.get("reasoning") == thoughts
+    thoughts = message.get("reasoning_content") or message.get("reasoning") or ""
+    names = [name for name in ("reasoning_content", "reasoning") if message.get(name) == thoughts]
     for piece in pieces(thoughts):
-        yield chunk({"reasoning_content": piece, **({"reasoning": piece} if twin else {})}, len(piece))
+        yield chunk(dict.fromkeys(names, piece), len(piece))
     for name in ("content", "refusal"):
         for piece in pieces(message.get(name) or ""):
             yield chunk({name: piece}, len(piece))

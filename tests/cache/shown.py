@@ -42,7 +42,10 @@ def winner_is_killed(house: House, calls: int) -> Report:
     good = [one for one in answers if not isinstance(one, Exception) and one.status_code == 200]
     report.tell("calls to the provider", house.upstream(model), good=house.upstream(model) <= 2, wanted="at most 2")
     report.tell("calls that were in the killed worker", len(lost))
-    report.tell("answered", len(good), good=len(good) + len(lost) == calls, wanted="all others")
+    bad = [f"{one.status_code} {one.text[:200]}" for one in answers if one not in lost and one not in good]
+    report.tell("answered", len(good), good=not bad, wanted="all others")
+    if bad:
+        report.tell("the rest", bad)
     return report
 
 

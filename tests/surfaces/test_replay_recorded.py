@@ -23,7 +23,7 @@ CHAT, TEXT = LANGUAGES["/v1/chat/completions"], LANGUAGES["/v1/completions"]
 OURS = {"chat": CHAT, "completions": TEXT, "messages": MESSAGES, "responses": LANGUAGES["/v1/responses"]}
 
 #: Said by a stream in a way that nobody puts together.
-STRANGE = frozenset({"reasoning_details", "executed_tools", "function_call", "audio"})
+STRANGE = frozenset({"executed_tools", "function_call", "audio"})
 
 
 def rows(*operations: str) -> list[Any]:
