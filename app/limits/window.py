@@ -56,14 +56,14 @@ class Window:
 
     def others(self, second: int) -> int:
         """All buckets of the window but the current one."""
-        return sum(number for k, number in self.known.items() if k != second)
+        return sum(self.known.values()) - self.known.get(second, 0)
 
     def surely(self, second: int) -> int:
         """What is in the window without any doubt, as far as can be said without asking."""
         if self._is_settled_later and self._read != second:
             return 0
-        last = self._read - FINAL
-        return sum(number for k, number in self.known.items() if k < last)
+        open_ = range(max(second - SPAN, self._read - FINAL), second + 2)  # fewer to take away than to add
+        return sum(self.known.values()) - sum([self.known.get(k, 0) for k in open_])
 
     def local(self) -> int:
         """What this process alone has in the window."""
@@ -102,4 +102,8 @@ def room_at(buckets: Mapping[int, int], limit: int, cost: int, now: float) -> fl
 
 def whole_at(buckets: Mapping[int, int], now: float) -> float:
     """Seconds until nothing is left of what is in there now."""
-    return max((k + SPAN + 1 - now for k, number in buckets.items() if number), default=0.0)
+    second = int(now)
+    for k in range(second + 1, second - SPAN - 1, -1):
+        if buckets.get(k):
+            return k + SPAN + 1 - now
+    return 0.0
