@@ -11,6 +11,7 @@ def test_counters_are_what_clients_saw_while_workers_are_killed_restarted_and_re
     with run.serving(workers=4, worker_class=worker_class) as server:
         report = run.run(server, 600, [run.kill, run.hang_up, run.restart, run.reconfigure])
         assert report.differences == []
+        assert report.ledger == []
         assert report.fallen == []
         assert report.restless == []
         assert report.calls["lost"] <= run.CLIENTS

@@ -35,7 +35,8 @@ def main() -> int:
         print(f"  scrapes: {len(report.scrapes)}, the longest took {max(report.scrapes):.2f} s")
         print(f"  counters that fell between two of them: {len(report.fallen)}")
         print(f"  gauges that are not 0 at the end: {len(report.restless)}")
-        wrong = [*report.differences, *report.fallen, *report.restless]
+        print(f"  lines of calls in the log: {report.lines}; sums over them that are wrong: {len(report.ledger)}")
+        wrong = [*report.differences, *report.fallen, *report.restless, *report.ledger]
         wrong += bombed(server)
         wrong += restarted(server)
     for one in wrong:

@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 
 import requests
 
+from app.ledger.lines import Reading
+from app.ledger.sums import summed
 from tests.gunicorn import Server, gunicorn, until
 from tests.metrics.page import Page, page_of
 from tests.metrics.truth.books import Books, counted, differences, expected, possible
@@ -40,6 +42,8 @@ class Report:
     series: int = 0  # compared
     calls: Counter[str] = field(default_factory=Counter)  # how they ended
     restless: list[str] = field(default_factory=list)  # gauges that did not come to rest
+    ledger: list[str] = field(default_factory=list)  # sums over the log that are not what clients saw
+    lines: int = 0  # of calls in the log
 
 
 @contextmanager
@@ -139,10 +143,37 @@ def _settle(server: Server, report: Report) -> None:
             for labels, value in page.series(name)
             if value
         ]
-        return not report.differences and not report.restless
+        report.ledger = list(_ledger(server, report, sure, unsure))
+        return not (report.differences or report.restless or report.ledger)
 
     with suppress(AssertionError):
         until(compare, "page that says what was seen", 20)
+
+
+def _ledger(server: Server, report: Report, sure: Books, unsure: Books) -> Iterator[str]:
+    """The sums of `llm-gateway usage` against the same books: they are of the log, and not of the counters."""
+    ledger = summed(Reading().calls([str(server.log_file)]), ["tenant", "status"])
+    report.lines = ledger.total.calls
+    found = Books()
+    for (tenant, status), total in ledger.rows:
+        if tenant is None:
+            continue  # nobody knows whose it was
+        found.add(
+            Books(
+                {
+                    f"tenant_requests_total{{{tenant},{status}}}": total.calls,
+                    f"tenant_tokens_total{{{tenant},input}}": total.input_tokens,
+                    f"tenant_tokens_total{{{tenant},output}}": total.output_tokens,
+                    f"tenant_cost_usd_total{{{tenant}}}": float(total.cost_usd),
+                }
+            )
+        )
+
+    def tenants(books: Books) -> Books:
+        return Books({n: v for n, v in books.items() if n.startswith("tenant_") and not _is_guess(n)})
+
+    for difference in differences(tenants(found), tenants(sure), tenants(unsure)):
+        yield f"in the log: {difference}"
 
 
 def _is_guess(name: str) -> bool:
