@@ -82,8 +82,8 @@ def _signatures(case: Case, message: Json) -> list[str]:
         calls = [call for choice in message["choices"] for call in choice["message"].get("tool_calls") or ()]
         found = [call["extra_content"]["google"]["thought_signature"] for call in calls if "extra_content" in call]
     else:
-        blocks = [block.get("signature") or block.get("data") for block in message["content"]]
-        found = [value.removeprefix("google:") for value in blocks if value]
+        values = [block.get("signature") or block.get("data") or "" for block in message["content"]]
+        found = [value.removeprefix("google:") for value in values if value.startswith("google:")]
     expected = NATIVES[case.exchange.provider].signatures(case.exchange)
     return [] if found == expected else [f"signatures: expected {expected}, found {found}"]
 
