@@ -91,6 +91,12 @@ class Guard:
         self._ring = None
         self.check(provider)
 
+    def expire(self, now: float) -> None:
+        """Its time was up a moment ago; unless its call has gone on to another attempt meanwhile."""
+        if self.due <= now:
+            self.late = True
+            self.ring()
+
     def ring(self) -> None:
         """Something was noted: wake whoever waits."""
         if self._ring is not None:
@@ -154,8 +160,7 @@ class Watch:
             now = self._clock.monotonic()
             late = [guard for guard in self._guards.values() if guard.due <= now and not guard.late]
         for guard in late:
-            guard.late = True
-            guard.ring()
+            guard.expire(now)
 
     def _run(self) -> None:
         while not self._stop.wait(INTERVAL):

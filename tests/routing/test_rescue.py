@@ -1,6 +1,7 @@
 """Streams that break after their first content, through the real server: whole, or ended in an error."""
 
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,7 @@ CONFIG = """
 providers:
   first: {{kind: compatible, base_url: "{first}/v1", api_key: k}}
   second: {{kind: compatible, base_url: "{second}/v1", api_key: k}}
+  cutter: {{kind: compatible, base_url: "{first}/v1", api_key: k}}
   claude: {{kind: anthropic, base_url: "{second}", api_key: k}}
 models:
 {models}
@@ -91,6 +93,7 @@ def scene() -> Iterator[Scene]:
         lines += [
             "  prefill: {targets: [first/fault-cut-4, {target: second/words-6, prefill: true}]}",
             "  prefill-refused: {targets: [first/fault-cut-4, {target: second/words-10, prefill: true}]}",
+            "  cutter: {targets: [cutter/fault-cut-3], stream_rescue: replay}",
             "  claude: {targets: [claude/fault-cut-4, claude/words-10], stream_rescue: replay}",
             "  crossed: {targets: [claude/fault-cut-4, second/words-10], stream_rescue: replay}",
             "  to-claude: {targets: [first/fault-cut-4, claude/words-10], stream_rescue: replay}",
@@ -119,6 +122,15 @@ def test_a_target_that_said_nothing_at_first_is_not_asked_to_replay_what_another
     answer = scene.chat("silent-first")
     assert (answer.text, answer.error["code"], answer.looks_whole) == (text(4), "stream_interrupted", False)
     assert len(scene.first.journal.requests(model="fault-hang")) == 1
+
+
+def test_replays_come_out_of_the_retry_budget(scene: Scene) -> None:
+    """Ten that a provider begins with, one for five calls, and one in ten seconds."""
+    calls = 30
+    began = time.monotonic()
+    assert all(scene.chat("cutter").error["code"] == "stream_interrupted" for _ in range(calls))
+    repeats = len(scene.first.journal.requests(model="fault-cut-3")) - calls
+    assert 10 + calls // 5 - 1 <= repeats <= 10 + calls // 5 + (time.monotonic() - began) / 10
 
 
 def test_usage_is_told_once_and_of_the_whole_answer(scene: Scene) -> None:
