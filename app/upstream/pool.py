@@ -1,9 +1,9 @@
 """requests' adapter, taught four things.
 
-To hand a connection's socket to the Guard of the call, so that a read before the first header can be woken too; to find
-its pool without parsing the URL anew for each call; to be given the certificates that it trusts, which each connection
-would read for itself and keep (18 ms and 700 KB each time); and to make a Response without a cookie jar, which a
-proxy must not have.
+To hand a connection's socket to the Guard of the call, so that it bounds what is sent and what is read before the first
+header; to find its pool without parsing the URL anew for each call; to be given the certificates that it trusts, which
+each connection would read for itself and keep (18 ms and 700 KB each time); and to make a Response without a cookie
+jar, which a proxy must not have.
 """
 
 from __future__ import annotations
@@ -103,6 +103,10 @@ class _Connection(HTTPConnection):
     def is_connected(self) -> bool:
         return _is_connected(self._holder, self.sock)
 
+    def request(self, *given: Any, **named: Any) -> None:
+        _before_sending(self._holder, self)
+        super().request(*given, **named)
+
     def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # urllib3 says so itself
         _hand_over(self._holder, self.sock)
         return super().getresponse()
@@ -116,6 +120,10 @@ class _SecureConnection(HTTPSConnection):
     @property
     def is_connected(self) -> bool:
         return _is_connected(self._holder, self.sock)
+
+    def request(self, *given: Any, **named: Any) -> None:
+        _before_sending(self._holder, self)
+        super().request(*given, **named)
 
     def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # urllib3 says so itself
         _hand_over(self._holder, self.sock)
@@ -132,6 +140,14 @@ class _SecurePool(HTTPSConnectionPool):
     def __init__(self, holder: Holder, *where: Any, **settings: Any) -> None:
         super().__init__(*where, **settings)
         self.ConnectionCls = partial(_SecureConnection, holder)  # type: ignore[assignment]
+
+
+def _before_sending(holder: Holder, connection: HTTPConnection) -> None:
+    """The time for connecting is not one for sending: a large body on a slow line takes longer. The Guard bounds it."""
+    if connection.sock is None:
+        connection.connect()
+    connection.timeout = None
+    _hand_over(holder, connection.sock)
 
 
 def _hand_over(holder: Holder, connected: socket.socket) -> None:

@@ -27,7 +27,7 @@ one. This page is made from what they are held to, `tests/faults.yaml`, by `pyth
 - **Remembered** is what other calls feel: *failure* counts for the breaker of this target, *pause* leaves the target
   alone for so many seconds, *quarantine* the whole provider.
 
-The times are those of the test: {timeouts}.
+The tests wait for less than the gateway does by default; what was silent for too long was so for two seconds or three.
 """
 
 HEAD = """\
@@ -58,8 +58,7 @@ It is noticed within a second, the call to the provider is closed, nobody else i
 def page() -> str:
     """The whole of it."""
     document = load().document
-    timeouts = ", ".join(f"`{name}` {seconds} s" for name, seconds in document["timeouts"].items())
-    parts = [INTRODUCTION.replace("{timeouts}", timeouts)]
+    parts = [INTRODUCTION]
     for title, rows in document["faults"].items():
         parts.append(f"\n## {title}\n\n")
         parts.append(
