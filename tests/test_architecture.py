@@ -40,8 +40,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "openapi": {"core", "surfaces", "factory", "web"},
     "worker": {"core", "config", "gateway", "instance", "factory", "web", "upstream", "resilience", *CONCERNS},
     "report": {"core"},
+    "doctor": {"core", "config", "instance", "metrics", "store"},
     "explain": {"core", "config", "configured", "rules", "limits", "resilience"},
-    "cli": {"core", "config", "instance", "ledger", "store", "cache", "report", "top", "explain", "limits"},
+    "cli": {"core", "config", "instance", "ledger", "store", "cache", "report", "top", "explain", "limits", "doctor"},
     "__main__": {"cli"},
     "__init__": set(),
 }

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from types import ModuleType
 
-from app.cli import cache, check, explain, key, report, schema, serve, top, usage
+from app.cli import cache, check, doctor, explain, key, report, schema, serve, top, usage
 from app.config.problems import ConfigError
 
 COMMANDS: Mapping[str, ModuleType] = {
@@ -19,6 +19,7 @@ COMMANDS: Mapping[str, ModuleType] = {
     "schema": schema,
     "key": key,
     "explain": explain,
+    "doctor": doctor,
     "usage": usage,
     "top": top,
     "cache": cache,

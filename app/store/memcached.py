@@ -6,7 +6,7 @@ keys moves. A server that is gone keeps its share: counters that moved for a whi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 
 from pymemcache.client.rendezvous import RendezvousHash  # type: ignore[import-untyped]
@@ -44,6 +44,10 @@ class Memcached:
     def gone(self) -> Sequence[str]:
         return [server.name for server in self._servers.values() if not server.answers]
 
+    def stats(self) -> dict[str, Mapping[str, str] | None]:
+        """What each server says of itself, by name; None: it does not answer."""
+        return {name: server.ask(_stats) for name, server in self._servers.items()}
+
     def read(self, key: str) -> Found:
         found = self._server(key).ask(lambda line: Found(line.get(key)))
         return found if found is not None else Found(None, asked=False)
@@ -78,6 +82,16 @@ class Memcached:
 
     def _server(self, key: str) -> Server:
         return self._servers[self._values.get_node(key)]
+
+
+def _stats(line: Line) -> Mapping[str, str]:
+    found = {**line.stats("settings"), **line.stats()}  # some of the settings have the names of figures
+    return {_text(name): _text(value) for name, value in found.items()}
+
+
+def _text(value: object) -> str:
+    """pymemcache makes numbers of some."""
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
 
 
 def _hash(names: Sequence[str]) -> RendezvousHash:

@@ -1,0 +1,1 @@
+"""Whether a deployment is well, and what to do where it is not."""

@@ -1,0 +1,128 @@
+"""`llm-gateway doctor` against live gateways that are well and unwell."""
+
+import hashlib
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+import requests
+
+from app.core import json
+from tests.gunicorn import Server, free_port, gunicorn, until
+from tests.memcached import Memcached, memcached
+
+CONFIG = """
+health: {{interval: 1}}
+memcached: {{servers: ["127.0.0.1:{memcached}"]}}
+cache: {{ttl: 60, secret: "{secret}"}}
+metrics: {{token: "a-token-of-prometheus"}}
+providers:
+  dead: {{kind: compatible, base_url: "http://127.0.0.1:{dead}/v1", api_key: sk-dead}}
+  simulated: {{latency: 0.01}}
+models:
+  fast: {{targets: [dead/a, simulated/x]}}
+tenants:
+  acme: {{keys: ["sha256:{hash}"], models: ["*"]}}
+"""
+
+Findings = Mapping[str, json.Json]
+
+
+def doctor(environment: Mapping[str, str], *arguments: str) -> tuple[int, str]:
+    done = subprocess.run(
+        [Path(sys.executable).with_name("llm-gateway"), "doctor", *arguments],
+        env={**{k: v for k, v in os.environ.items() if not k.startswith("GATEWAY_")}, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.stderr == ""
+    return done.returncode, done.stdout
+
+
+def environment(server: Server) -> dict[str, str]:
+    return {
+        "GATEWAY_CONFIG": str(server.config),
+        "GATEWAY_BIND": server.url.removeprefix("http://"),
+        "GATEWAY_METRICS_BIND": server.metrics_url.removeprefix("http://"),
+        "GATEWAY_RUN_DIR": str(server.run_dir),
+        "WEB_CONCURRENCY": "2",
+    }
+
+
+def findings(server: Server, **more: str) -> Findings:
+    _, out = doctor({**environment(server), **more}, "--json")
+    return {one["what"].split(" 127.")[0]: one for one in map(json.loads, out.splitlines())}
+
+
+@pytest.fixture(scope="module")
+def store() -> Iterator[Memcached]:
+    with memcached() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def live(store: Memcached) -> Iterator[Server]:
+    digest = hashlib.sha256(b"gk-acme").hexdigest()
+    with gunicorn(CONFIG.format(memcached=store.port, secret="s" * 40, dead=free_port(), hash=digest)) as server:
+        yield server
+
+
+def test_what_is_well_is_ok_and_a_dead_provider_is_bad(live: Server) -> None:
+    until(lambda: findings(live).get("provider dead", {}).get("level") == "bad", "two probes that failed")
+    found = findings(live)
+    assert {what for what, one in found.items() if one["level"] != "ok"} == {"provider dead"}, found
+    assert found["memcached"]["said"].startswith("version 1.")
+    assert "clock +0 s" in found["memcached"]["said"] or "clock -" in found["memcached"]["said"]
+    code, out = doctor(environment(live))
+    assert code == 1
+    assert "\n      -> see whether this machine reaches its base_url" in out
+    assert "a-token-of-prometheus" not in out
+
+
+def test_a_file_that_is_not_in_force_is_noticed(live: Server, tmp_path: Path) -> None:
+    other = tmp_path / "gateway.yaml"
+    other.write_text(live.config.read_text() + "logging: {level: error}\n")
+    found = findings(live, GATEWAY_CONFIG=str(other))
+    assert found["configuration"]["level"] == "warn"
+
+
+def test_a_file_with_errors_is_bad_though_the_last_good_one_is_in_force(live: Server) -> None:
+    good = live.config.read_text()
+    live.config.write_text(good + "nonsense: 1\n")
+    try:
+        done = subprocess.run(
+            [Path(sys.executable).with_name("llm-gateway"), "doctor"],
+            env={**os.environ, **environment(live)},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        assert done.returncode == 1
+        assert "nonsense" in done.stderr
+    finally:
+        live.config.write_text(good)
+
+
+def test_a_memcached_that_is_gone_is_bad_and_the_calls_go_on(live: Server, store: Memcached) -> None:
+    store.kill()
+    try:
+        assert findings(live)["memcached"]["level"] == "bad"
+        body = {"model": "fast", "messages": [{"role": "user", "content": "Hello"}]}
+        headers = {"authorization": "Bearer gk-acme"}
+        assert requests.post(live.url + "/v1/chat/completions", json=body, headers=headers, timeout=30).ok
+    finally:
+        store.start()
+
+
+def test_without_a_gateway_it_says_so(tmp_path: Path) -> None:
+    file = tmp_path / "gateway.yaml"
+    file.write_text("providers: {simulated: {}}\nmodels: {fast: {targets: [simulated/x]}}\n")
+    code, out = doctor({"GATEWAY_CONFIG": str(file), "GATEWAY_RUN_DIR": str(tmp_path / "run")})
+    assert code == 1
+    assert "bad   gateway: none answers" in out
