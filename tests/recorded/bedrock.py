@@ -249,9 +249,9 @@ def reading(exchange: Exchange) -> Reading:
         text="".join(map(_text, blocks)),
         reasoning="".join(thought.get("text", "") for thought in thoughts),
         tools=tuple(Tool(call["toolUseId"], call["name"], call["input"]) for call in calls),
-        finish=_FINISH[body["stopReason"]],
+        finish=_FINISH.get(body["stopReason"]),
     )
-    return Reading((choice,), _tokens(body["usage"]))
+    return Reading((choice,), _tokens(body["usage"]) if body["usage"] else None)
 
 
 def _text(block: Json) -> str:

@@ -24,7 +24,11 @@ def folded(stream: bytes) -> Json:
         if "toolUse" in block:
             block["toolUse"]["input"] = json.loads(block["toolUse"]["input"] or "{}")
     made = [blocks[index] for index in sorted(blocks)]
-    return {"output": {"message": {"content": made}}, "stopReason": ended["stopReason"], "usage": ended["usage"]}
+    return {
+        "output": {"message": {"content": made}},
+        "stopReason": ended.get("stopReason"),
+        "usage": ended.get("usage"),
+    }
 
 
 def _grow(block: Json, delta: Json) -> None:
@@ -39,17 +43,17 @@ def _grow(block: Json, delta: Json) -> None:
 
 
 def frames(stream: bytes) -> list[tuple[str, Json]]:
-    """Event type and payload of each frame. Raises ValueError where a checksum is wrong."""
-    found = []
+    """Event type and payload of each frame. Up to one whose checksum is wrong."""
+    found: list[tuple[str, Json]] = []
     at = 0
     while at < len(stream):
         total, length, _ = struct.unpack_from(">III", stream, at)
         if binascii.crc32(stream[at : at + total - 4]) != struct.unpack_from(">I", stream, at + total - 4)[0]:
-            raise ValueError("a frame's checksum is wrong")
+            return found  # nothing that follows can be believed
         headers = _headers(stream[at + 12 : at + 12 + length])
         payload = stream[at + 12 + length : at + total - 4]
-        name = headers.get(":event-type") or headers[":exception-type"]
-        found.append((name, json.loads(payload)))
+        if name := headers.get(":event-type"):
+            found.append((name, json.loads(payload)))
         at += total
     return found
 

@@ -146,7 +146,7 @@ def reading(exchange: Exchange) -> Reading:
     return Reading((choice,), _tokens(body["usage"]))
 
 
-def _tokens(usage: Json) -> Tokens | None:
+def _tokens(usage: Json | None) -> Tokens | None:
     if not usage:
         return None
     counted = usage["tokens"]
@@ -178,4 +178,4 @@ def _folded(stream: list[Json]) -> Json:
             case "message-end":
                 ended = event["delta"]
     message = {"content": list(parts.values()), "tool_plan": plan, "tool_calls": list(calls.values())}
-    return {"message": message, "finish_reason": ended["finish_reason"], "usage": ended["usage"]}
+    return {"message": message, "finish_reason": ended.get("finish_reason"), "usage": ended.get("usage")}

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from tests.recorded import made_gemini, made_responses
+from tests.recorded import made_gemini, made_natives, made_responses
 from tests.recorded.corpus import Case, Way
 from tests.standin import Exchange
 from tests.standin.recording import RecordedRequest, RecordedResponse
@@ -28,7 +28,8 @@ _MODELS = {"anthropic": "claude-haiku-4-5", "openai": "gpt-4o", "mistral": "mist
 
 def cases(way: Way) -> list[Case]:
     """All of them; those that have no form in the other language are only asked in their own."""
-    made = [*_refusals(), *_broken(), *_answers(), *made_responses.exchanges(), *made_gemini.exchanges()]
+    elsewhere = (*made_responses.exchanges(), *made_gemini.exchanges(), *made_natives.exchanges())
+    made = [*_refusals(), *_broken(), *_answers(), *elsewhere]
     return [Case(each, way, None) for each in made if way is Way.OWN or "own_language_only" not in each.features]
 
 
