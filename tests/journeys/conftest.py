@@ -8,7 +8,7 @@ import pytest
 
 from tests.gunicorn import CLASSES, Server
 from tests.journeys import programs
-from tests.journeys.house import COUNTED, RESPONSES, TELLING, both, configuration
+from tests.journeys.house import COUNTED, RESPONSES, TELLING, both, configuration, natives
 from tests.standin import StandIn
 
 
@@ -19,8 +19,9 @@ def provider() -> Iterator[StandIn]:
 
 
 @pytest.fixture(scope="package")
-def servers(provider: StandIn) -> Iterator[Mapping[str, Server]]:
-    with both(configuration(provider, others=[*programs.own_providers(), *TELLING, *COUNTED, *RESPONSES])) as servers:
+def servers(provider: StandIn, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Server]]:
+    others = [*programs.own_providers(), *TELLING, *COUNTED, *RESPONSES, *natives(tmp_path_factory.mktemp("keys"))]
+    with both(configuration(provider, others=others)) as servers:
         yield servers
 
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 
 from tests.gunicorn import CLASSES, Server, gunicorn
 from tests.standin import StandIn
+from tests.standin.sigv4 import ACCESS_KEY, SECRET_KEY
 
 KEY, GUEST = "sk-gw-team-1f8a0c77", "sk-gw-guest-5b2e9d10"
 UP_KEY, CLAUDE_KEY = "Zf9canary7Qx2openai4c1d", "Zf9canary7Qx2claude9e3b"  # nobody but the provider may see them
+NATIVE_KEY = "Zf9canary7Qx2native5a8f"
 
 #: Providers for calls that go wrong with these statuses, one for each language of clients.
 TELLING = [
@@ -27,6 +30,17 @@ COUNTED = [(f"{upstream}-{why}", "") for upstream in ("up", "claude") for why in
 RESPONSES = [(f"{upstream}-{why}", "") for upstream in ("open", "up", "claude") for why in ("responds", "cut", "fails")]
 
 
+#: Providers whose languages no client speaks. `aws` signs its requests, with the keys of a file.
+NATIVES = ("cohere", "bedrock", "aws")
+
+
+def natives(directory: Path) -> list[tuple[str, str]]:
+    """Their entries; the file is made in the directory."""
+    file = directory / "aws-keys"
+    file.write_text(f"[default]\naws_access_key_id = {ACCESS_KEY}\naws_secret_access_key = {SECRET_KEY}\n")
+    return [("cohere", ""), ("bedrock", ""), ("aws", f', credentials_file: "{file}"')]
+
+
 def hashed(key: str) -> str:
     return "sha256:" + hashlib.sha256(key.encode()).hexdigest()
 
@@ -36,8 +50,8 @@ def configuration(
 ) -> str:
     """Two ways to the same stand-in, one in each language, and the simulated provider.
 
-    `others`: further providers (name, more of its settings) whose names begin with `up`, `claude` or `open` (which
-    speaks Responses, too), each as if it were alone. `more` goes below the rest.
+    `others`: further providers (name, more of its settings) whose names begin with `up`, `claude`, `open` (which
+    speaks Responses, too) or one of NATIVES, each as if it were alone. `more` goes below the rest.
     """
     text = """
 server: {max_body: 100000}
@@ -47,6 +61,12 @@ providers:
     for name, settings in (("up", ""), ("claude", ""), *others):
         if name.startswith("open"):
             how = f'kind: openai, base_url: "{provider.url}/v1", api_key: "{UP_KEY}"'
+        elif name.startswith("cohere"):
+            how = f'kind: cohere, base_url: "{provider.url}", api_key: "{NATIVE_KEY}"'
+        elif name.startswith("bedrock"):
+            how = f'kind: bedrock, base_url: "{provider.url}", region: eu-central-1, api_key: "{NATIVE_KEY}"'
+        elif name.startswith("aws"):
+            how = f'kind: bedrock, base_url: "{provider.url}", region: eu-central-1'
         elif name.startswith("up"):
             how = f'kind: compatible, base_url: "{provider.url}/v1", api_key: "{UP_KEY}"'
         else:

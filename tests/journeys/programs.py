@@ -27,6 +27,7 @@ class Program:
     module: str
     environment: str | None = None
     meets_faults: bool = False
+    upstreams: tuple[str, ...] = ("up", "claude", "simulated")
 
     @property
     def python(self) -> Path | None:
@@ -50,7 +51,9 @@ ANTHROPIC = (
     Program("anthropic-1", "anthropic_sdk", "old", meets_faults=True),
 )
 FRAMEWORKS = (
-    Program("langchain", "langchain_openai_sdk", "langchain"),
+    Program(
+        "langchain", "langchain_openai_sdk", "langchain", upstreams=("up", "claude", "cohere", "bedrock", "simulated")
+    ),
     Program("litellm", "litellm_sdk", "litellm"),
     Program("instructor", "instructor_sdk", "instructor"),
 )
@@ -126,7 +129,7 @@ def _running(program: Program, servers: Mapping[str, Server]) -> Iterator[subpro
             "key": KEY,
             "guest": GUEST,
             "tag": f"{program.name}-{kind}",
-            "upstreams": ["up", "claude", "simulated"],
+            "upstreams": list(program.upstreams),
             "faults": [
                 (one.name, f"{one.provider}/{one.upstream_model(kind)}", one.stream) for one in program.troubles
             ],

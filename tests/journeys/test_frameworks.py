@@ -14,6 +14,7 @@ from tests.standin import text
 SIMULATED = "This is a simulated answer: no provider was asked and no token"
 LANGCHAIN, LITELLM, INSTRUCTOR = ([one] for one in FRAMEWORKS)
 WEATHER = [{"city": "世界0", "degrees": 0}, {"city": "世界1", "degrees": 1}]
+ANYWHERE = ("up", "claude", "cohere", "bedrock")
 LANGUAGES = ("openai", "litellm_proxy", "anthropic")
 
 
@@ -37,7 +38,7 @@ def instructor(request: pytest.FixtureRequest, found: Talk) -> Said:
     return heard(found, *request.param)
 
 
-@pytest.mark.parametrize("upstream", ["up", "claude", "simulated"])
+@pytest.mark.parametrize("upstream", [*ANYWHERE, "simulated"])
 @pytest.mark.parametrize("case", ["chat", "stream"])
 def test_langchain_reads_text_and_usage(langchain: Said, upstream: str, case: str) -> None:
     seen = langchain[f"{upstream} {case}"]
@@ -45,13 +46,13 @@ def test_langchain_reads_text_and_usage(langchain: Said, upstream: str, case: st
     assert seen["usage"]["output_tokens"] == (12 if upstream == "simulated" else 5)
 
 
-@pytest.mark.parametrize("upstream", ["up", "claude"])
+@pytest.mark.parametrize("upstream", ANYWHERE)
 @pytest.mark.parametrize("case", ["tools", "tools streamed"])
 def test_langchain_reads_parallel_tool_calls(langchain: Said, upstream: str, case: str) -> None:
     assert [call["args"] for call in langchain[f"{upstream} {case}"]["calls"]] == WEATHER
 
 
-@pytest.mark.parametrize("upstream", ["up", "claude"])
+@pytest.mark.parametrize("upstream", ANYWHERE)
 @pytest.mark.parametrize("case", ["responses", "responses streamed"])
 def test_langchain_speaks_responses(langchain: Said, upstream: str, case: str) -> None:
     seen = langchain[f"{upstream} {case}"]

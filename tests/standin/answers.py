@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from tests.standin import anthropic, openai, responses
+from tests.standin.foreign import language_of
 from tests.standin.message import Answer, Cuts, Framing, Headers, Part, Piece, Request
 from tests.standin.plan import Plan, timed
 
@@ -19,6 +20,13 @@ MODELS = ("standin-large", "standin-small")
 
 def made_up(request: Request, plan: Plan) -> Answer:
     """The answer that the plan describes, before any fault."""
+    if other := language_of(request):
+        if refused := other.complaint(request):
+            return refused
+        if not request.is_stream:
+            return in_json(200, other.plain(request, plan), plan)
+        body = timed(other.stream(request, plan), plan, request.model)
+        return Answer(headers=other.STREAM, body=body, framing=plan.framing or Framing.CHUNKED)
     if request.is_stream and request.path.endswith(("/completions", "/messages", "/responses")):
         body = timed(_stream(request, plan), plan, request.model)
         answer = Answer(headers=SSE, body=body, framing=plan.framing or Framing.CHUNKED)
@@ -62,6 +70,8 @@ def _plain(request: Request, plan: Plan) -> object:
 
 def is_known(request: Request) -> bool:
     """Whether a provider has such a path."""
+    if language_of(request) is not None:
+        return True
     return "/models/" in request.path or request.path.endswith(
         ("/count_tokens", "/messages", "/responses", "/completions", "/embeddings", "/moderations", "/models")
     )
@@ -78,6 +88,8 @@ def refusal(
         return Answer(status, (("content-type", "text/plain"),), (Piece(message.encode()),))
     if form == "empty":
         return Answer(status)
+    if other := language_of(request):
+        return other.refusal(status, message, kind)
     if request.is_anthropic:
         return in_json(status, anthropic.error(status, message, kind))
     return in_json(status, openai.error(status, message, code, kind))
@@ -85,6 +97,8 @@ def refusal(
 
 def error_event(request: Request, status: int, message: str) -> Piece:
     """An error inside a stream that began with 200."""
+    if other := language_of(request):
+        return other.error_event(status, message)
     if request.is_responses:
         return responses.error_event(status, message)
     return anthropic.error_event(status, message) if request.is_anthropic else openai.error_event(status, message)
@@ -92,6 +106,8 @@ def error_event(request: Request, status: int, message: str) -> Piece:
 
 def content_event(request: Request, text: str) -> Piece:
     """One more word of a stream."""
+    if other := language_of(request):
+        return other.content_event(text)
     if request.is_responses:
         return responses.content_event(text)
     return anthropic.content_event(text) if request.is_anthropic else openai.content_event(request, text)

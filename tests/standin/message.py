@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
+from urllib.parse import unquote
 
 Headers = tuple[tuple[str, str], ...]
 
 _DEPLOYMENT = re.compile(r"/deployments/([^/]+)/")
+_BEDROCK = re.compile(r"/model/([^/]+)/converse(-stream)?")
 
 
 class Framing(StrEnum):
@@ -109,10 +111,12 @@ class Request:
 
     @property
     def model(self) -> str:
-        """The model of the body, else the Azure deployment or the models/{id} in the path, else ''."""
+        """The model of the body, else Bedrock's, the Azure deployment or the models/{id} in the path, else ''."""
         named = self.fields.get("model")
         if isinstance(named, str):
             return named
+        if bedrock := _BEDROCK.fullmatch(self.path):
+            return unquote(bedrock[1])
         deployment = _DEPLOYMENT.search(self.path)
         if deployment:
             return deployment[1]
@@ -120,7 +124,7 @@ class Request:
 
     @property
     def is_stream(self) -> bool:
-        return self.fields.get("stream") is True
+        return self.fields.get("stream") is True or self.path.endswith("/converse-stream")
 
     @property
     def is_anthropic(self) -> bool:
