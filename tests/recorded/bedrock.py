@@ -240,8 +240,7 @@ def _tool(tool: Json) -> Json:
 
 
 def reading(exchange: Exchange) -> Reading:
-    recorded = exchange.response.body
-    body = folded(recorded) if exchange.operation.endswith("_stream") else json.loads(recorded)
+    body = _answer(exchange)
     blocks = body["output"]["message"]["content"]
     thoughts = (each["reasoningContent"].get("reasoningText", {}) for each in blocks if "reasoningContent" in each)
     calls = (each["toolUse"] for each in blocks if "toolUse" in each)
@@ -252,6 +251,20 @@ def reading(exchange: Exchange) -> Reading:
         finish=_FINISH.get(body["stopReason"]),
     )
     return Reading((choice,), _tokens(body["usage"]) if body["usage"] else None)
+
+
+def signatures(exchange: Exchange) -> list[str]:
+    """Of the thoughts, in their order."""
+    blocks = _answer(exchange)["output"]["message"]["content"]
+    thoughts = (each["reasoningContent"] for each in blocks if "reasoningContent" in each)
+    found = (each.get("redactedContent") or each.get("reasoningText", {}).get("signature") for each in thoughts)
+    return [signature for signature in found if signature]
+
+
+def _answer(exchange: Exchange) -> Json:
+    recorded = exchange.response.body
+    body: Json = folded(recorded) if exchange.operation.endswith("_stream") else json.loads(recorded)
+    return body
 
 
 def _text(block: Json) -> str:

@@ -37,6 +37,10 @@ def _grow(block: Json, delta: Json) -> None:
     elif "toolUse" in delta and "toolUse" in block:
         block["toolUse"]["input"] += delta["toolUse"]["input"]
     elif "reasoningContent" in delta:
+        if redacted := delta["reasoningContent"].get("redactedContent"):
+            kept = block.setdefault("reasoningContent", {})
+            kept["redactedContent"] = kept.get("redactedContent", "") + redacted
+            return
         text = block.setdefault("reasoningContent", {}).setdefault("reasoningText", {"text": "", "signature": ""})
         for name in ("text", "signature"):
             text[name] += delta["reasoningContent"].get(name, "")

@@ -26,7 +26,7 @@ class Native:
     asked_otherwise: Callable[[Exchange, RequestRecord, set[str]], list[str]]
     reading: Callable[[Exchange], Reading]
     left_out: Callable[[Exchange], str | None]
-    signatures: Callable[[Exchange], list[str]] = lambda _: []  # of calls, which must come back in the next turn
+    signatures: Callable[[Exchange], list[str]] = lambda _: []  # which must come back in the next turn
 
 
 _GOOGLE = Native(
@@ -39,7 +39,7 @@ _GOOGLE = Native(
 
 #: Provider -> its module's functions, for its operation `chat` or whatever it calls it.
 NATIVES: Mapping[str, Native] = {
-    "bedrock": Native(bedrock.to_chat, bedrock.asked_otherwise, bedrock.reading, bedrock.left_out),
+    "bedrock": Native(bedrock.to_chat, bedrock.asked_otherwise, bedrock.reading, bedrock.left_out, bedrock.signatures),
     "cohere": Native(cohere.to_chat, cohere.asked_otherwise, cohere.reading, cohere.left_out),
     "gemini": _GOOGLE,
     "vertex": _GOOGLE,

@@ -77,10 +77,13 @@ def _chat(case: Case, answer: Answer, *, wants_usage: bool) -> list[str]:
 
 
 def _signatures(case: Case, message: Json) -> list[str]:
-    """What only the provider can read, and insists on in the next turn, is with the calls that it belongs to."""
+    """What only the provider can read, and insists on in the next turn, is with the thoughts or calls of its own."""
     if "choices" in message:
+        (said,) = (choice["message"] for choice in message["choices"][:1])
+        kept = (block.get("signature") or block.get("data") for block in said.get("thinking_blocks") or ())
+        found = [value for value in kept if value]
         calls = [call for choice in message["choices"] for call in choice["message"].get("tool_calls") or ()]
-        found = [call["extra_content"]["google"]["thought_signature"] for call in calls if "extra_content" in call]
+        found += [call["extra_content"]["google"]["thought_signature"] for call in calls if "extra_content" in call]
     else:
         values = [block.get("signature") or block.get("data") or "" for block in message["content"]]
         found = [value.removeprefix("google:") for value in values if value.startswith("google:")]
