@@ -58,6 +58,7 @@ def start() -> Flask:
         """With the other workers and replicas, about what has been counted."""
         store = current.gateway.store
         if store.is_shared:
+            store.look()
             metrics.memcached_up().set(not store.gone())
             books.tick(store)
 

@@ -103,9 +103,13 @@ class MemcachedS(Part):
     pool: Count = Field(default=16, description="connections a worker and server; a full pool is waited for")
 
     @model_validator(mode="after")
-    def _counters_are_others(self) -> Self:
+    def _servers_make_sense(self) -> Self:
         if self.counters and not self.servers:
             raise Misfit("expected servers, too", "counters")
+        for key in ("servers", "counters"):
+            named: tuple[str, ...] = getattr(self, key)
+            if len(set(named)) < len(named):
+                raise Misfit("expected each server once", key)
         return self
 
 

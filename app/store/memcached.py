@@ -12,7 +12,7 @@ from hashlib import blake2b
 from pymemcache.client.rendezvous import RendezvousHash  # type: ignore[import-untyped]
 
 from app.store.line import Line, Patience
-from app.store.server import Server
+from app.store.server import Server, greet
 from app.store.store import Claim, Found, Step
 
 _FIRST_LOOK = 0.5  # seconds that a start waits at most to know who answers
@@ -47,6 +47,10 @@ class Memcached:
     def stats(self) -> dict[str, Mapping[str, str] | None]:
         """What each server says of itself, by name; None: it does not answer."""
         return {name: server.ask(_stats) for name, server in self._servers.items()}
+
+    def look(self) -> None:
+        for server in self._servers.values():
+            server.ask(greet)
 
     def read(self, key: str) -> Found:
         found = self._server(key).ask(lambda line: Found(line.get(key)))

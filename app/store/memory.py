@@ -28,6 +28,9 @@ class Memory:
     def gone(self) -> Sequence[str]:
         return ()
 
+    def look(self) -> None:
+        """There is nobody to ask."""
+
     def read(self, key: str) -> Found:
         with self._lock:
             return Found(self._get(key))

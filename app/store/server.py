@@ -13,7 +13,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 from typing import TypeVar
 
 from pymemcache.exceptions import (  # type: ignore[import-untyped]
@@ -85,8 +84,7 @@ class Server:
         return None
 
     def _talk(self, talk: Callable[[Line], T], ends: float) -> T:
-        line = self._idle.pop() if self._idle else None
-        if line is not None:
+        if (line := self._kept()) is not None:
             try:
                 return self._on(line, talk, ends)
             except (
@@ -114,10 +112,15 @@ class Server:
         line.open(max(0.001, min(self._connect_timeout, ends - time.monotonic())))
         return line
 
+    def _kept(self) -> Line | None:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return None
+
     def _hang_up(self) -> None:
-        while self._idle:
-            with suppress(IndexError):  # another thread was faster
-                self._idle.pop().close()
+        while (line := self._kept()) is not None:
+            line.close()
 
     def _fail(self, error: Exception) -> None:
         with self._lock:
@@ -131,6 +134,20 @@ class Server:
         self._hang_up()
         self._look(rest)
 
+    def _reach(self) -> None:
+        """At the first of its addresses that answers. Raises what the last one did."""
+        trouble: Exception = OSError("no address")
+        for address in _resolved(self.name):
+            self._address = address
+            ends = time.monotonic() + self._timeout
+            try:
+                self._on(self._connect(ends), greet, ends)
+            except Exception as error:
+                trouble = error
+            else:
+                return
+        raise trouble
+
     def _look(self, after: float) -> None:
         threading.Thread(target=self._revive, args=(after,), name=f"memcached:{self.name}", daemon=True).start()
 
@@ -138,10 +155,7 @@ class Server:
         time.sleep(after)
         while not self._is_closed:
             try:
-                self._address = _resolve(self.name)
-                ends = time.monotonic() + self._timeout
-                line = self._connect(ends)
-                self._on(line, _greet, ends)
+                self._reach()
             except Exception as error:
                 if not self._looked.is_set():
                     log.warning("memcached %s does not answer (%s)", self.name, type(error).__name__)
@@ -155,14 +169,15 @@ class Server:
                 return
 
 
-def _greet(line: Line) -> None:
+def greet(line: Line) -> None:
     """Whether it speaks the meta protocol, which memcached does since 1.6."""
     line.raw_command(b"mn", b"MN\r\n")
 
 
-def _resolve(name: str) -> Address:
+def _resolved(name: str) -> list[Address]:
+    """Looked up here alone, where no call waits for it: names can take their time. Raises OSError."""
     if name.startswith("unix:"):
-        return name.removeprefix("unix:")
+        return [name.removeprefix("unix:")]
     host, _, port = name.rpartition(":")
-    address: Address = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_STREAM)[0][4][:2]  # type: ignore[assignment]
-    return address
+    found = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_STREAM)
+    return list(dict.fromkeys((str(entry[4][0]), int(entry[4][1])) for entry in found))

@@ -80,6 +80,9 @@ class Store(Protocol):
     def gone(self) -> Sequence[str]:
         """The servers that do not answer, by name; costs nothing."""
 
+    def look(self) -> None:
+        """Ask every server whether it answers, so that one that is gone is noticed though nobody calls."""
+
     def read(self, key: str) -> Found:
         """Gone: Found(None, asked=False)."""
 

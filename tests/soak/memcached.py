@@ -21,6 +21,7 @@ LIMIT = 1_000_000  # calls a minute: enough for all
 WORKERS = 4
 THREADS = 32
 QUIET = 6.0  # seconds before a trouble, to know how long calls take here
+SHORT = 3.0  # the same in a short run
 BACK = 5.0  # seconds after its end until counting is shared again
 MOST_ADDED = 0.05
 WAITING = 5  # calls a worker that may wait, every
@@ -146,7 +147,7 @@ def _under_load(
     try:
         time.sleep(2)
         for name in names:
-            time.sleep(QUIET)
+            time.sleep(QUIET if seconds > SHORT else SHORT)
             began = time.monotonic()
             with trouble(name):
                 time.sleep(seconds)
@@ -161,7 +162,7 @@ def _under_load(
 
 
 def _tell(report: Report, span: Span, found: list[Said], workers: int) -> None:
-    quiet = [said for said in found if span.began - QUIET + 1 < said.began < span.began - 0.5]
+    quiet = [said for said in found if span.began - SHORT + 0.5 < said.began < span.began - 0.5]
     during = [said for said in found if span.began - 0.1 <= said.began < span.ended + BACK]
     failed = [said.status for said in during if said.status != 200]
     report.tell(f"{span.name}: calls, of which failed", f"{len(during)} {len(failed)}", good=not failed, wanted="0")
