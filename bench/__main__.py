@@ -20,7 +20,7 @@ from bench import rivals, servers
 from bench.load import put_on
 from bench.servers import STREAM_SECONDS, Running, Server
 
-PARTS = ("plain", "stream", "hit", "many", "memory", "start")
+PARTS = ("plain", "stream", "hit", "limits", "many", "memory", "start")
 MANY = 1000
 BUSY = 1.0
 SETTLING = 3
@@ -46,6 +46,8 @@ ROWS = {
     "own_hit_cpu": Measure("CPU us, cache hit, own memory", ratio=0.7),
     "hit_rate": Measure("cache hits/s, 1 worker"),
     "miss_cpu": Measure("CPU us, plain call, cache miss and store", ratio=1.4),
+    "limited_cpu": Measure("CPU us, plain call, with limits"),
+    "all_cpu": Measure("CPU us, plain call, limits, cache miss and store", ratio=1.4),
     "many_cpu": Measure(f"CPU us, streamed chunk, {MANY} streams", 1),
     "many_gap": Measure(f"{MANY} streams, 2 workers: gap p99 ms", ratio=1.5),
     "many_first": Measure(f"{MANY} streams, 2 workers: first p99 ms"),
@@ -82,6 +84,8 @@ def main() -> None:
             one_worker(contenders, options, figures)
         if "hit" in options.parts:
             hits(place, upstream, options, figures)
+        if "limits" in options.parts:
+            limits(place, upstream, options, figures)
         if {"many", "memory", "start"} & options.parts:
             two_workers(contenders, options, figures)
     for worker_class in options.classes:
@@ -155,6 +159,27 @@ def hits(place: Path, upstream: int, options: Options, figures: Figures) -> None
                 note, hit = noter(figures, shared), load(shared)
                 note(hit_cpu=hit.cpu, hit_rate=hit.per_second, miss_cpu=load(shared, numbered=True).cpu)
                 note(own_hit_cpu=load(own).cpu)
+
+
+def limits(place: Path, upstream: int, options: Options, figures: Figures) -> None:
+    """What a call costs that is counted in memcached, and one with everything on."""
+    with contextlib.ExitStack() as stack:
+        memcached = stack.enter_context(servers.memcached())
+        for name in options.classes if memcached is not None else ():
+            bare, limited, everything = (
+                stack.enter_context(servers.running(server))
+                for server in (
+                    servers.bare(place, upstream, name, 1),
+                    servers.limiting(place, upstream, name, 1, memcached or 0, keeping=False),
+                    servers.limiting(place, upstream, name, 1, memcached or 0, keeping=True),
+                )
+            )
+            for _ in range(options.rounds):
+                load = partial(put_on, kind="plain", connections=16, warm=0.5, window=options.window)
+                asked = load(bare)
+                noter(figures, bare)(limited_cpu=asked.cpu, all_cpu=asked.cpu)
+                noter(figures, limited)(limited_cpu=load(limited).cpu)
+                noter(figures, everything)(all_cpu=load(everything, numbered=True).cpu)
 
 
 def two_workers(contenders: Iterable[Maker], options: Options, figures: Figures) -> None:

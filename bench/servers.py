@@ -101,6 +101,17 @@ def caching(place: Path, upstream: int, worker_class: str, workers: int, memcach
     return gateway(place, upstream, worker_class, workers, more)
 
 
+def limiting(place: Path, upstream: int, worker_class: str, workers: int, memcached: int, *, keeping: bool) -> Server:
+    """The gateway, counting requests, tokens and calls at a time in memcached; `keeping` answers there, too."""
+    secret = "only-for-the-bench-" * 2
+    more = f"""
+memcached: {{servers: ["127.0.0.1:{memcached}"]}}
+limits: {{default: {{requests_per_minute: 1000000, tokens_per_minute: 1000000000, concurrent: 1000}}}}
+cache: {{ttl: {600 if keeping else 0}, secret: {secret}}}
+"""
+    return gateway(place, upstream, worker_class, workers, more)
+
+
 def gateway(place: Path, upstream: int, worker_class: str, workers: int, more: str = "") -> Server:
     port = free_port()
     config = place / f"{port}.yaml"
