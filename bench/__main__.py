@@ -45,6 +45,7 @@ ROWS = {
     "hit_cpu": Measure("CPU us, cache hit", ratio=0.7),
     "own_hit_cpu": Measure("CPU us, cache hit, own memory", ratio=0.7),
     "hit_rate": Measure("cache hits/s, 1 worker"),
+    "hit_share": Measure("hits among these, %"),
     "miss_cpu": Measure("CPU us, plain call, cache miss and store", ratio=1.4),
     "limited_cpu": Measure("CPU us, plain call, with limits"),
     "all_cpu": Measure("CPU us, plain call, limits, cache miss and store", ratio=1.4),
@@ -144,12 +145,13 @@ def hits(place: Path, upstream: int, options: Options, figures: Figures) -> None
     with contextlib.ExitStack() as stack:
         memcached = stack.enter_context(servers.memcached())
         for name in options.classes:
-            bare, shared, own = (
+            bare, shared, own, missing = (
                 stack.enter_context(servers.running(server))
                 for server in (
                     servers.bare(place, upstream, name, 1),
                     servers.caching(place, upstream, name, 1, memcached),
                     servers.caching(place, upstream, name, 1, None),
+                    servers.caching(place, upstream, name, 1, memcached),
                 )
             )
             for _ in range(options.rounds):
@@ -157,8 +159,9 @@ def hits(place: Path, upstream: int, options: Options, figures: Figures) -> None
                 asked = load(bare)
                 noter(figures, bare)(hit_cpu=asked.cpu, own_hit_cpu=asked.cpu, miss_cpu=asked.cpu)
                 note, hit = noter(figures, shared), load(shared)
-                note(hit_cpu=hit.cpu, hit_rate=hit.per_second, miss_cpu=load(shared, numbered=True).cpu)
+                note(hit_cpu=hit.cpu, hit_rate=hit.per_second, hit_share=servers.hit_share(shared.server))
                 note(own_hit_cpu=load(own).cpu)
+                note(miss_cpu=load(missing, numbered=True).cpu)
 
 
 def limits(place: Path, upstream: int, options: Options, figures: Figures) -> None:

@@ -77,6 +77,7 @@ static void ask(client *c) {
     c->started = false;
     if (number) {
         static long sent;
+        if (!sent) sent = now() * 10000;  // no run begins where another one was
         char digits[32];
         snprintf(digits, sizeof digits, "%08ld", sent++ % 100000000);
         memcpy(number, digits, sizeof NUMBER - 1);
