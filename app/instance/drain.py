@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 
 from app.metrics import slots
-from app.metrics.slots import DRAINING, Slot
+from app.metrics.slots import DRAINING, REPLACED, Slot
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ class Drain:
         self._due = [0.0, _LATE, _LATE + _LAST_BYTES]  # seconds from the end of the drain; the last is the worker's
 
     def look(self) -> None:
-        if self._slot.marked() != DRAINING:
+        if self._slot.marked() not in (DRAINING, REPLACED):
             return
         now = time.monotonic()
         if self._since is None:

@@ -21,7 +21,7 @@ from app.instance.rundir import RunDir
 from app.instance.server import THREADS, WAITING
 from app.instance.tick import Tick
 from app.metrics import slots
-from app.metrics.slots import DRAINING, Slot
+from app.metrics.slots import DRAINING, REPLACED, Slot
 
 log = logging.getLogger(__name__)
 
@@ -93,7 +93,7 @@ class Member:
         """Whether the instance ends. In a reload this worker is told to stop, too, but there are others."""
         if self.slot.marked() != DRAINING:
             return False
-        return all(said.endswith(DRAINING) for said in slots.held(self.slot.directory).values())
+        return all(said.endswith((DRAINING, REPLACED)) for said in slots.held(self.slot.directory).values())
 
     def _first(self) -> tuple[str, bytes]:
         if self._published.trouble() is not None:

@@ -17,7 +17,7 @@ from gunicorn.workers import gthread  # type: ignore[import-untyped]
 from app.instance import closing
 from app.instance.failing import HALT, exit_code
 from app.instance.refusals import Page, answer, quiet
-from app.metrics.slots import DRAINING
+from app.metrics.slots import DRAINING, REPLACED
 
 #: Seconds that a kept connection may still send a request after a SIGTERM. Longer than nginx keeps it idle
 #: (deploy/nginx), so that nginx hangs up first: what is sent while the other side hangs up is lost.
@@ -65,9 +65,13 @@ def stop_listening(worker: Any, listener: Any, take: Callable[[], bool], sleep: 
 
 
 def stopping(worker: Any) -> None:
-    """It was told to stop: whoever asks for its health while it finishes its calls shall know."""
+    """It was told to stop: whoever asks for its health while it finishes its calls shall know.
+
+    While the master still listens, others go on.
+    """
     with contextlib.suppress(OSError):
-        worker.slot.mark(DRAINING)
+        goes_on = worker.owns_listeners and not any(closing.is_let_go(one, worker.ppid) for one in worker.sockets)
+        worker.slot.mark(REPLACED if goes_on else DRAINING)
 
 
 def boot(worker: Any, run: Callable[[], None]) -> None:

@@ -27,7 +27,8 @@ _ROOM = 16 * 1024  # bytes; more than one histogram child takes
 _FIRST = 64 * 1024  # a new file; prometheus_client doubles it when it is full
 _HEAD = struct.Struct("i4x")  # how much of a file is used, itself included
 
-DRAINING = "draining"  # what a worker says that was told to stop
+DRAINING = "draining"  # what a worker says that was told to stop, with all the others
+REPLACED = "replaced"  # and what one says whose place another takes
 
 REASONS = ("graceful", "timeout", "failed", "killed")
 

@@ -80,7 +80,7 @@ def test_a_worker_that_a_reload_replaces_is_still_one_of_a_gateway_that_is_ready
     try:
         assert kept.get("/health/ready")[0] == 200
         server.process.send_signal(signal.SIGHUP)
-        until(lambda: "draining" in marks(server), "a worker that was told to stop")
+        until(lambda: "replaced" in marks(server), "a worker that was told to stop")
         assert kept.get("/health/ready")[:2] == (200, {"status": "ok", "degraded": []})
     finally:
         kept.close()
