@@ -20,7 +20,13 @@ def provider() -> Iterator[StandIn]:
 
 @pytest.fixture(scope="package")
 def servers(provider: StandIn, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Server]]:
-    others = [*programs.own_providers(), *TELLING, *COUNTED, *RESPONSES, *natives(tmp_path_factory.mktemp("keys"))]
+    others = [
+        *programs.own_providers(),
+        *TELLING,
+        *COUNTED,
+        *RESPONSES,
+        *natives(tmp_path_factory.mktemp("keys"), provider),
+    ]
     with both(configuration(provider, others=others)) as servers:
         yield servers
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tests.gunicorn import CLASSES, Server, gunicorn
 from tests.standin import StandIn
+from tests.standin.gemini import service_account
 from tests.standin.sigv4 import ACCESS_KEY, SECRET_KEY
 
 KEY, GUEST = "sk-gw-team-1f8a0c77", "sk-gw-guest-5b2e9d10"
@@ -30,15 +31,25 @@ COUNTED = [(f"{upstream}-{why}", "") for upstream in ("up", "claude") for why in
 RESPONSES = [(f"{upstream}-{why}", "") for upstream in ("open", "up", "claude") for why in ("responds", "cut", "fails")]
 
 
-#: Providers whose languages no client speaks. `aws` signs its requests, with the keys of a file.
-NATIVES = ("cohere", "bedrock", "aws")
+#: Providers whose languages no client speaks. `aws` signs its requests, with the keys of a file; `vertex` shows a token
+#: that it gets for a service account.
+NATIVES = ("cohere", "bedrock", "aws", "gemini", "vertex")
 
 
-def natives(directory: Path) -> list[tuple[str, str]]:
-    """Their entries; the file is made in the directory."""
+def natives(directory: Path, provider: StandIn) -> list[tuple[str, str]]:
+    """Their entries; the files are made in the directory. Tokens are the stand-in's."""
+    account = directory / "account.json"
+    account.write_text(service_account(f"{provider.url}/token"))
+    cloud = f', project: my-project, location: europe-west4, credentials_file: "{account}"'
     file = directory / "aws-keys"
     file.write_text(f"[default]\naws_access_key_id = {ACCESS_KEY}\naws_secret_access_key = {SECRET_KEY}\n")
-    return [("cohere", ""), ("bedrock", ""), ("aws", f', credentials_file: "{file}"')]
+    return [
+        ("cohere", ""),
+        ("bedrock", ""),
+        ("aws", f', credentials_file: "{file}"'),
+        ("gemini", ""),
+        ("vertex", cloud),
+    ]
 
 
 def hashed(key: str) -> str:
@@ -63,6 +74,10 @@ providers:
             how = f'kind: openai, base_url: "{provider.url}/v1", api_key: "{UP_KEY}"'
         elif name.startswith("cohere"):
             how = f'kind: cohere, base_url: "{provider.url}", api_key: "{NATIVE_KEY}"'
+        elif name.startswith("gemini"):
+            how = f'kind: gemini, base_url: "{provider.url}", api_key: "{NATIVE_KEY}"'
+        elif name.startswith("vertex"):
+            how = f'kind: vertex, base_url: "{provider.url}"'
         elif name.startswith("bedrock"):
             how = f'kind: bedrock, base_url: "{provider.url}", region: eu-central-1, api_key: "{NATIVE_KEY}"'
         elif name.startswith("aws"):

@@ -52,7 +52,10 @@ ANTHROPIC = (
 )
 FRAMEWORKS = (
     Program(
-        "langchain", "langchain_openai_sdk", "langchain", upstreams=("up", "claude", "cohere", "bedrock", "simulated")
+        "langchain",
+        "langchain_openai_sdk",
+        "langchain",
+        upstreams=("up", "claude", "cohere", "bedrock", "gemini", "simulated"),
     ),
     Program("litellm", "litellm_sdk", "litellm"),
     Program("instructor", "instructor_sdk", "instructor"),

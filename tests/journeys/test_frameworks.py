@@ -14,7 +14,7 @@ from tests.standin import text
 SIMULATED = "This is a simulated answer: no provider was asked and no token"
 LANGCHAIN, LITELLM, INSTRUCTOR = ([one] for one in FRAMEWORKS)
 WEATHER = [{"city": "世界0", "degrees": 0}, {"city": "世界1", "degrees": 1}]
-ANYWHERE = ("up", "claude", "cohere", "bedrock")
+ANYWHERE = ("up", "claude", "cohere", "bedrock", "gemini")
 LANGUAGES = ("openai", "litellm_proxy", "anthropic")
 
 

@@ -1,5 +1,5 @@
-"""OpenAI's and Anthropic's SDKs in front of providers whose languages no client speaks: Cohere, and Bedrock, asked with
-an API key and with signatures."""
+"""OpenAI's and Anthropic's SDKs in front of providers whose languages no client speaks: Cohere; Bedrock, asked with an
+API key and with signatures; Gemini, asked with an API key, and on Vertex AI with the tokens of a service account."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from tests.gunicorn import Server
 from tests.journeys.house import KEY, NATIVE_KEY, NATIVES
 from tests.standin import RequestRecord, StandIn, text
 from tests.standin.bedrock import SIGNATURE
+from tests.standin.gemini import SIGNATURE as GOOGLES
+from tests.standin.gemini import TOKEN
 from tests.standin.sigv4 import SECRET_KEY
 
 TURN: list[Any] = [{"role": "user", "content": "two words"}]
@@ -43,8 +45,10 @@ def anthropic_client(server: Server) -> Iterator[anthropic.Anthropic]:
 
 
 def named(upstream: str, words: str) -> str:
-    """Bedrock's models have their makers' names; only Claude is shown its own thoughts."""
-    return f"{upstream}/{words}" if upstream == "cohere" else f"{upstream}/anthropic.claude-sonnet-4-5/{words}"
+    """Bedrock's models have their makers' names; only Claude is shown its own thoughts. Gemini insists on signatures
+    since its third version."""
+    makers = {"cohere": "", "gemini": "gemini-3-pro-preview/", "vertex": "gemini-3-pro-preview/"}
+    return f"{upstream}/{makers.get(upstream, 'anthropic.claude-sonnet-4-5/')}{words}"
 
 
 def last(provider: StandIn, upstream: str, words: str) -> RequestRecord:
@@ -85,7 +89,7 @@ def test_an_anthropic_client_gets_the_same(anthropic_client: anthropic.Anthropic
     assert isinstance(thinking, anthropic.types.ThinkingBlock)
     assert isinstance(said, anthropic.types.TextBlock)
     assert (thinking.thinking, said.text, answer.stop_reason) == (text(2), text(4), "end_turn")
-    assert thinking.signature == ("" if upstream == "cohere" else SIGNATURE)
+    assert thinking.signature == (SIGNATURE if upstream in ("bedrock", "aws") else "")
     usage = answer.usage
     assert (usage.input_tokens, usage.cache_read_input_tokens, usage.output_tokens) == (2, 3, 6)
 
@@ -119,10 +123,13 @@ def test_both_kinds_of_client_hold_a_conversation_with_tools(
             assert _converse(anthropic_client, model) == text(5)
 
         _, second = provider.journal.wait(2, model=upstream_model, outcome="complete")
-        said, results = _told(second.json["messages"])
+        said, results = _told(second.json)
         assert list(said.values()) == [{"city": "世界0"}, {"city": "世界1"}]
         assert results == {call: _result(arguments) for call, arguments in said.items()}
-        if upstream != "cohere":
+        if upstream in ("gemini", "vertex"):
+            signed = [part.get("thoughtSignature") for part in second.json["contents"][1]["parts"]]
+            assert signed == [None, GOOGLES, None]
+        elif upstream != "cohere":
             first = second.json["messages"][1]["content"][0]
             assert first == {"reasoningContent": {"reasoningText": {"text": text(3), "signature": SIGNATURE}}}
 
@@ -161,9 +168,16 @@ def _converse(client: anthropic.Anthropic, model: str) -> str:
         messages.append({"role": "user", "content": results})
 
 
-def _told(messages: list[dict[str, Any]]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Arguments and results by the ids of their calls, in either provider's form."""
-    _, assistant, *rest = messages
+def _told(body: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Arguments and results by the ids of their calls, in any provider's form."""
+    _, assistant, *rest = body["contents"] if "contents" in body else body["messages"]
+    if "parts" in assistant:
+        called = [part["functionCall"] for part in assistant["parts"] if "functionCall" in part]
+        given = [part["functionResponse"] for part in rest[0]["parts"]]
+        return (
+            {call["id"]: call["args"] for call in called},
+            {result["id"]: result["response"]["output"] for result in given},
+        )
     if "tool_calls" in assistant:
         calls = {call["id"]: json.loads(call["function"]["arguments"]) for call in assistant["tool_calls"]}
         return calls, {result["tool_call_id"]: result["content"] for result in rest}
@@ -210,6 +224,11 @@ def test_no_key_travels_where_it_does_not_belong(
     if upstream == "aws":
         assert shown.startswith("AWS4-HMAC-SHA256 Credential=AKIDSTANDIN/")
         assert "/eu-central-1/bedrock/aws4_request" in shown
+    elif upstream == "vertex":
+        assert shown == f"Bearer {TOKEN}"
+    elif upstream == "gemini":
+        assert sent.header("x-goog-api-key") == NATIVE_KEY
+        assert NATIVE_KEY not in sent.target
     else:
         assert shown == f"Bearer {NATIVE_KEY}"
 
@@ -224,7 +243,13 @@ def test_embeddings_and_rerankings_are_for_who_has_them(openai_client: openai.Op
         ranked = openai_client.post("/rerank", body={**asked, "model": model}, cast_to=openai.BaseModel).to_dict()
         assert ranked["results"] == [{"index": 1, "relevance_score": 0.666667, "document": {"text": "b"}}]
         return
+    if upstream in ("gemini", "vertex"):
+        texts = ["one", "two words"]
+        vectors = openai_client.embeddings.create(model=model, input=texts, encoding_format="float")
+        assert [item.embedding for item in vectors.data] == [[0.25, -0.5, 0.75, 1.0]] * 2
+        assert vectors.usage.prompt_tokens == 3
     with pytest.raises(openai.BadRequestError, match="offers rerank"):
         openai_client.post("/rerank", body={**asked, "model": model}, cast_to=openai.BaseModel)
-    with pytest.raises(openai.BadRequestError, match="offers embeddings"):
-        openai_client.embeddings.create(model=model, input="one")
+    if upstream not in ("gemini", "vertex"):
+        with pytest.raises(openai.BadRequestError, match="offers embeddings"):
+            openai_client.embeddings.create(model=model, input="one")

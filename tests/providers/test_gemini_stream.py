@@ -53,6 +53,13 @@ def test_usage_is_known_to_the_books_and_shown_to_who_asked() -> None:
     assert [frame.last for frame in frames].index(True) == len(frames) - 1
 
 
+def test_counts_stand_where_a_later_event_says_nothing_of_them() -> None:
+    late = answer({"text": "", "thoughtSignature": "bGF0ZQ=="}, reason=None)
+    del late["usageMetadata"]
+
+    assert streamed(HEL, LO, late)[-1]["usage"]["total_tokens"] == 17
+
+
 def test_thoughts_in_a_stream_are_counted_and_told() -> None:
     counts = {"promptTokenCount": 1, "candidatesTokenCount": 2, "thoughtsTokenCount": 3, "totalTokenCount": 6}
     chunks = streamed(answer({"text": "Hm", "thought": True}, reason=None), answer({"text": "Hi"}, usage=counts))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol
 
-from tests.standin import bedrock, cohere
+from tests.standin import bedrock, cohere, gemini
 from tests.standin.message import Answer, Headers, Piece, Request
 from tests.standin.plan import Plan
 
@@ -37,7 +37,7 @@ class Language(Protocol):
         """One word of a stream."""
 
 
-_LANGUAGES: tuple[Language, ...] = (bedrock, cohere)
+_LANGUAGES: tuple[Language, ...] = (bedrock, cohere, gemini)
 
 
 def language_of(request: Request) -> Language | None:

@@ -12,6 +12,7 @@ from urllib.parse import unquote
 Headers = tuple[tuple[str, str], ...]
 
 _DEPLOYMENT = re.compile(r"/deployments/([^/]+)/")
+_GEMINI = re.compile(r"/models/(.+):\w+")
 _BEDROCK = re.compile(r"/model/([^/]+)/converse(-stream)?")
 
 
@@ -111,12 +112,14 @@ class Request:
 
     @property
     def model(self) -> str:
-        """The model of the body, else Bedrock's, the Azure deployment or the models/{id} in the path, else ''."""
+        """The model of the body, else the one (or Azure's deployment) in the path, else ''."""
         named = self.fields.get("model")
         if isinstance(named, str):
             return named
         if bedrock := _BEDROCK.fullmatch(self.path):
             return unquote(bedrock[1])
+        if gemini := _GEMINI.search(self.path):
+            return unquote(gemini[1])
         deployment = _DEPLOYMENT.search(self.path)
         if deployment:
             return deployment[1]
@@ -124,7 +127,7 @@ class Request:
 
     @property
     def is_stream(self) -> bool:
-        return self.fields.get("stream") is True or self.path.endswith("/converse-stream")
+        return self.fields.get("stream") is True or self.path.endswith(("/converse-stream", ":streamGenerateContent"))
 
     @property
     def is_anthropic(self) -> bool:
