@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from app.core.call import Call, Rescue, Route, Target
 from app.core.delivered import Delivered, Diverged
-from app.core.errors import ErrorType, GatewayError
+from app.core.errors import ErrorType, GatewayError, Next
 from app.core.exchange import Batch, Exchange
 from app.core.json import Json
 from app.core.wire import Frame
@@ -56,7 +56,7 @@ class Rescued:
             try:
                 batch = next(self._batches)
             except GatewayError as error:
-                if error.type is not ErrorType.STREAM_INTERRUPTED or not self._delivered.can_go_on():
+                if not (_may_go_on(error) and self._delivered.can_go_on()):
                     raise
                 self._batches, name = self._rescuer.rescue(self._delivered, error)
                 self._joined = True
@@ -185,6 +185,14 @@ class Parts:
         self.entrance = entrance
         self.budget = budget
         self.max_attempts = max_attempts
+
+
+def _may_go_on(error: GatewayError) -> bool:
+    """Whether another stream may do better: not where the request itself was refused, for its content say."""
+    if error.type is not ErrorType.STREAM_INTERRUPTED:
+        return False
+    cause = error.__cause__
+    return not isinstance(cause, GatewayError) or cause.rule.next is Next.YES
 
 
 def _is_plain(body: Json) -> bool:
