@@ -184,6 +184,16 @@ def test_a_stream_that_breaks_never_looks_complete(
     assert not [event for event in seen if event.type in ("response.completed", "response.incomplete")]
 
 
+@pytest.mark.parametrize("upstream", ["open-cut", "up-cut"])
+def test_the_event_that_tells_of_it_is_numbered_like_the_others(server: Server, upstream: str) -> None:
+    body = json.dumps({"model": f"{upstream}/fault-cut-2", "input": "two words", "stream": True}).encode()
+    told = send(server, request("POST", RESPONSES, body)).body.decode()
+    events = [json.loads(line[6:]) for line in told.splitlines() if line.startswith("data: ")]
+
+    assert (events[-1]["type"], events[-1]["code"]) == ("error", "stream_interrupted")
+    assert [event["sequence_number"] for event in events] == list(range(len(events)))
+
+
 @pytest.mark.parametrize("upstream", ["open-fails", "up-fails", "claude-fails"])
 @pytest.mark.parametrize("stream", [False, True], ids=["plain", "streamed"])
 def test_an_error_before_the_answer_is_an_error_of_the_sdk(
