@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from app.core.delivered import Delivered
@@ -17,6 +17,7 @@ class Translation(Protocol):
 
     ask: Ask  # operation CHAT
     dropped: tuple[str, ...]  # fields that chat cannot say
+    called: Mapping[str, str]  # fields of chat -> what the client calls them, where that is something else
 
     def whole(self, frame: Frame) -> Frame:
         """A plain chat answer, in this language."""

@@ -63,7 +63,7 @@ class Asker:
             translation = call.language.through_chat(told)
             ask = translation.ask
         request = provider.dialect.encode(ask, provider, target.model)
-        exchange.dropped = (*(translation.dropped if translation else ()), *request.dropped)
+        exchange.dropped = request.dropped if translation is None else _named(translation, request.dropped)
 
         timeouts = target.timeouts
         attempt = exchange.attempt(target)
@@ -88,6 +88,12 @@ class Asker:
         bounds.end()
         judge.succeeded()
         return iter([[frame]])
+
+
+def _named(translation: Translation, dropped: tuple[str, ...]) -> tuple[str, ...]:
+    """Everything that was lost on the way, as the client calls it."""
+    called = translation.called
+    return (*translation.dropped, *(called.get(name, name) for name in dropped))
 
 
 def _whole(answer: Answer, ask: Ask, attempt: Attempt, translation: Translation | None, clock: Clock) -> Frame:

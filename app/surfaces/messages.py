@@ -38,6 +38,16 @@ _ACTED_UPON = frozenset(
 )
 
 
+#: Fields of chat by what they are called here.
+_CALLED: Mapping[str, str] = {
+    "max_completion_tokens": "max_tokens",
+    "reasoning_effort": "thinking",
+    "response_format": "output_config",
+    "stop": "stop_sequences",
+    "user": "metadata",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class MessagesLanguage:
     """One of the two: `operation` is MESSAGES or COUNT_TOKENS."""
@@ -105,6 +115,7 @@ class ThroughChat:
     def __init__(self, ask: Ask) -> None:
         written = to_chat(ask.body, marks=ask.marks)
         self.dropped = written.dropped
+        self.called = _CALLED
         self.ask = replace(ask, operation=Operation.CHAT, body=written.body, wants_usage=ask.stream, headers={})
         self._names = written.names
         self._writer = MessageWriter(written.names)

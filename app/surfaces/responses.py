@@ -67,7 +67,7 @@ _CHAT: Language = OPENAI_LANGUAGES["/v1/chat/completions"]
 #: What may stand for an input.
 _INSTEAD_OF_INPUT = ("previous_response_id", "conversation", "prompt")
 
-#: Fields of chat by what they are called here, for errors about a request that was translated.
+#: Fields of chat by what they are called here, for what is said of a request that was translated.
 _CALLED: Mapping[str, str] = {
     "messages": "input",
     "max_completion_tokens": "max_output_tokens",
@@ -136,8 +136,9 @@ class ThroughChat:
     """A Responses request for a provider that is asked in chat, and the way back."""
 
     def __init__(self, ask: Ask) -> None:
-        written = to_chat(ask.body)
+        written = to_chat(ask.body, marks=ask.marks)
         self.dropped = written.dropped
+        self.called = _CALLED
         self.ask = replace(ask, operation=Operation.CHAT, body=written.body, wants_usage=ask.stream, headers={})
         self._outline = Outline(ask.body, ask.created)
         self._writer = ResponseWriter(self._outline)

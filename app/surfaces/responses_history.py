@@ -8,6 +8,7 @@ results follow in a user message.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from app.core.errors import GatewayError, invalid
@@ -18,11 +19,19 @@ _SHOWN_BELOW = "(shown in the next message)"
 _ROLES: Mapping[str, str] = {"user": "user", "assistant": "assistant", "system": "system", "developer": "system"}
 
 
-def chat_messages(instructions: Any, given: Any, *, reasoning: bool) -> list[Json]:
-    """`reasoning`: give readable thoughts back as `reasoning_content`; signed ones are given back to who signed them.
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a model is given back of its earlier turns: readable thoughts as `reasoning_content`, what Anthropic signed
+    as `thinking_blocks` (`marks`), and what Google did, in the `extra_content` of calls (`signatures`)."""
 
-    Raises:
-        GatewayError: invalid_request, naming the place of what chat has no form for.
+    reasoning: bool = False
+    marks: bool = False
+    signatures: bool = False
+
+
+def chat_messages(instructions: Any, given: Any, wanted: Wanted) -> list[Json]:
+    """Raises:
+    GatewayError: invalid_request, naming the place of what chat has no form for.
     """
     made: list[Json] = []
     if instructions is not None:
@@ -31,14 +40,14 @@ def chat_messages(instructions: Any, given: Any, *, reasoning: bool) -> list[Jso
         made.append({"role": "system", "content": instructions})
     if isinstance(given, str):
         return [*made, {"role": "user", "content": given}]
-    return [*made, *_Turns(reasoning=reasoning).read(given or [])]
+    return [*made, *_Turns(wanted).read(given or [])]
 
 
 class _Turns:
     """Messages as they grow item by item."""
 
-    def __init__(self, *, reasoning: bool) -> None:
-        self._reasoning = reasoning
+    def __init__(self, wanted: Wanted) -> None:
+        self._wanted = wanted
         self._made: list[Json] = []
         self._turn: Json | None = None  # the assistant's message that may still grow
         self._shown: list[Json] = []  # parts of results that tool messages cannot hold
@@ -84,15 +93,15 @@ class _Turns:
     def _thought(self, item: Json) -> None:
         blocks, text = thoughts_of(item)
         turn = self._assistant(new=lambda turn: turn["content"] is not None and "tool_calls" not in turn)
-        if blocks:
+        if blocks and self._wanted.marks:
             turn.setdefault("thinking_blocks", []).extend(blocks)
-        elif text and self._reasoning:
+        elif text and self._wanted.reasoning:
             turn["reasoning_content"] = turn.get("reasoning_content", "") + text
 
     def _call(self, item: Json, where: str) -> None:
         function = {"name": _string(item, "name", where), "arguments": _string(item, "arguments", where) or "{}"}
         call: Json = {"id": _string(item, "call_id", where), "type": "function", "function": function}
-        if isinstance(extra := item.get("extra_content"), dict):  # what its provider wants to see again beside a call
+        if self._wanted.signatures and isinstance(extra := item.get("extra_content"), dict):
             call["extra_content"] = extra
         self._assistant(new=lambda turn: False).setdefault("tool_calls", []).append(call)
 

@@ -8,8 +8,8 @@ from typing import Any
 from app.core.errors import invalid
 from app.core.json import Json
 from app.providers.fields import check_responses
-from app.surfaces.messages_thinking import wants_reasoning
-from app.surfaces.responses_history import chat_messages
+from app.surfaces.messages_thinking import wants_reasoning, wants_signatures
+from app.surfaces.responses_history import Wanted, chat_messages
 from app.surfaces.responses_tools import choice, functions
 
 #: Fields that mean the same in chat, under the same name.
@@ -29,15 +29,16 @@ class Written:
     dropped: tuple[str, ...]
 
 
-def to_chat(body: Json) -> Written:
-    """The request in the canonical form.
+def to_chat(body: Json, *, marks: bool = False) -> Written:
+    """The request in the canonical form. `marks`: with Anthropic's own words for signed thinking.
 
     Raises:
         GatewayError: invalid_request, naming what cannot be left out and cannot be said.
     """
     dropped = check_responses(body)
     model = body["model"]
-    messages = chat_messages(body.get("instructions"), body.get("input"), reasoning=wants_reasoning(model))
+    wanted = Wanted(wants_reasoning(model), marks, wants_signatures(model))
+    messages = chat_messages(body.get("instructions"), body.get("input"), wanted)
     made: Json = {"model": model, "messages": messages}
     for name in _ALIKE:
         if body.get(name) is not None:

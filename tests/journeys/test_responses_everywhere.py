@@ -99,7 +99,7 @@ def test_a_conversation_with_tools_goes_on(client: openai.OpenAI, provider: Stan
     tool: Any = {"type": "function", "name": "any", "parameters": {"type": "object", "properties": {}}, "strict": False}
     called: list[Any] = []
     while True:
-        with client.responses.stream(model=f"{name}/some-model", input=conversation, tools=[tool]) as stream:
+        with client.responses.stream(model=f"{name}/{name}-model", input=conversation, tools=[tool]) as stream:
             answer = stream.get_final_response()
         conversation += [item.to_dict() for item in answer.output]
         calls = [item for item in answer.output if item.type == "function_call"]

@@ -169,6 +169,11 @@ def test_fields_that_are_lost_are_named(client: openai.OpenAI, server: Server) -
     )
     assert set(raw.headers["x-gateway-dropped"].split(", ")) == {"store", "truncation"}
 
+    effort: Any = {"reasoning": {"effort": "low"}, "prompt_cache_key": "k"}
+    model = f"claude-responds/claude-3-haiku-{server.run_dir.parent.name}"
+    raw = client.responses.with_raw_response.create(model=model, input="Hi", **effort)
+    assert set(raw.headers["x-gateway-dropped"].split(", ")) == {"reasoning.effort", "prompt_cache_key"}
+
 
 @pytest.mark.parametrize("upstream", ["open-cut", "up-cut", "claude-cut"])
 @pytest.mark.parametrize("fault", ["fault-cut-3", "fault-errormid-3"])

@@ -24,10 +24,11 @@ WEATHER: Json = {
 CREATED = 1_700_000_000
 
 
-def translation(body: Json | None = None, *, stream: bool = False, **fields: Any) -> Translation:
+def translation(body: Json | None = None, *, stream: bool = False, marks: bool = False, **fields: Any) -> Translation:
+    """`marks`: for a provider that knows Anthropic's words in chat."""
     body = body or {**HELLO, **fields}
     RESPONSES.check(body)
-    ask = Ask(operation=Operation.RESPONSES, body=body, stream=stream, wants_usage=stream, created=CREATED)
+    ask = Ask(operation=Operation.RESPONSES, body=body, stream=stream, wants_usage=stream, created=CREATED, marks=marks)
     return RESPONSES.through_chat(ask)
 
 

@@ -65,7 +65,7 @@ def test_a_turn_of_the_assistants_is_one_message() -> None:
 
 def test_calls_with_thoughts_and_text_between_them_are_one_message_as_long_as_none_is_answered() -> None:
     thought = {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": sealed(SIGNED)}
-    made = messages(USER, thought, call("a"), thought, message("And:"), call("b"), result("a"), result("b"))
+    made = messages(USER, thought, call("a"), thought, message("And:"), call("b"), result("a"), result("b"), marks=True)
 
     assert made[1] == {
         "role": "assistant",
@@ -140,6 +140,13 @@ def test_thoughts_that_somebody_else_sealed_are_left_out(sealed_by: Any) -> None
     assert messages(USER, thought, message("Hi"))[1] == {"role": "assistant", "content": "Hi"}
 
 
+def test_signed_thoughts_go_back_only_to_who_knows_them() -> None:
+    thought = {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": sealed(SIGNED)}
+
+    assert messages(USER, thought, message("Hi"), marks=True)[1]["thinking_blocks"] == SIGNED
+    assert messages(USER, thought, message("Hi"))[1] == {"role": "assistant", "content": "Hi"}
+
+
 def test_thoughts_of_which_nothing_came_are_left_out() -> None:
     thought = {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": sealed(SIGNED)}
 
@@ -148,9 +155,11 @@ def test_thoughts_of_which_nothing_came_are_left_out() -> None:
 
 def test_what_a_provider_wants_to_see_again_beside_a_call_goes_back() -> None:
     extra = {"google": {"thought_signature": "c2ln"}}
-    made = messages(USER, {**call("a"), "extra_content": extra}, result("a"))
+    own = messages(USER, {**call("a"), "extra_content": extra}, result("a"), model="gemini-3-pro")
+    others = messages(USER, {**call("a"), "extra_content": extra}, result("a"), model="gpt-4.1")
 
-    assert made[1]["tool_calls"][0]["extra_content"] == extra
+    assert own[1]["tool_calls"][0]["extra_content"] == extra
+    assert others[1]["tool_calls"] == called("a")
 
 
 def test_arguments_that_are_none_are_an_empty_object() -> None:
