@@ -82,7 +82,10 @@ class BedrockDialect:
             found = replace(found, message=details["Message"])
         kind = headers.get("x-amzn-errortype") or str(details.get("__type") or "")
         name = kind.partition(":")[0].rpartition("#")[2].lower()
-        return refusal(provider, _type(status, name, found.message or ""), status, headers, replace(found, code=None))
+        meant = _type(status, name, found.message or "")
+        if meant is ErrorType.AUTHENTICATION and found.message:  # below it AWS repeats all that was signed, tokens too
+            found = replace(found, message=found.message.partition("\n")[0])
+        return refusal(provider, meant, status, headers, replace(found, code=None))
 
     def _exception(self, provider: Provider, name: str, body: bytes) -> GatewayError:
         """Of a stream that began well, or of an answer that says so."""

@@ -20,6 +20,7 @@ _SECRET = re.compile(
     | \b(?=[A-Za-z0-9]*\d)(?=[A-Za-z0-9]*[A-Za-z])[A-Za-z0-9]{32,}            # keys without a prefix
     | [^\s"'`(*]{0,64}\*{3,}[^\s"'`.,;)]{0,64}                                # masked: `sk-ab****yz`
     | \borg[-_][A-Za-z0-9]{4,} | \bproj_[A-Za-z0-9]{4,} | \buser_[A-Za-z0-9]{8,} | \barn:aws[\w-]*:\S+
+    | \b(?:AKIA|ASIA)[A-Z0-9]{12,}                                            # ids of AWS keys
     """,
     re.VERBOSE,
 )

@@ -273,3 +273,12 @@ def test_an_exception_s_name_may_be_in_the_body_alone() -> None:
     said: Any = {"__type": "com.amazon.coral.service#ExpiredTokenException", "message": "x"}
 
     assert BY.dialect.decode_error(BY, 400, {}, dumps(said)).type is ErrorType.AUTHENTICATION
+
+
+def test_what_was_signed_is_not_repeated_to_the_caller() -> None:
+    """AWS answers a wrong signature with the whole of it, session token included."""
+    told = "The request signature we calculated does not match.\n\nThe Canonical String should have been\n'POST\n"
+    said = {"message": f"{told}x-amz-security-token:IQoJb3JpZ2luX2VjEJr+/=\n"}
+    error = BY.dialect.decode_error(BY, 403, {"x-amzn-errortype": "InvalidSignatureException"}, dumps(said))
+
+    assert error.message.endswith("The request signature we calculated does not match.")

@@ -70,6 +70,8 @@ def house() -> Provider:
         ("organization `org_01h2abc` tier", "organization `[removed]` tier"),
         ("auth Bearer abc.def", "auth [removed]"),
         ("0123456789abcdef0123456789abcdef", "[removed]"),
+        ("User: arn:aws:sts::123456789012:assumed-role/gw is not authorized", "User: [removed] is not authorized"),
+        ("Credential=ASIAIOSFODNN7EXAMPLE/2026", "Credential=[removed]/2026"),
         ("see https://platform.example.com/docs?x=1 now", "see https://[host]/docs?x=1 now"),
         ("cannot reach vllm-0.models:8000", "cannot reach [host]:8000"),
         ("from 10.0.0.1:80 to db.internal.", "from [host] to [host]."),
