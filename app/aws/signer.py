@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from app.aws.keys import Keys, read_keys
+from app.aws.machine import MachineKeys
 from app.core.errors import ErrorType, GatewayError
 from app.core.provider import Patience, Provider
 
@@ -17,7 +18,7 @@ _SIGNED = ("content-type",)
 
 
 class AwsCredentials:
-    """Keys of a file, which is part of the configuration: when it changes, so does this object."""
+    """Keys of a file, which is part of the configuration: when it changes, so does this object; or the machine's."""
 
     def __init__(self, provider: Provider, service: str) -> None:
         """Raises ValueError where botocore is not installed, or the provider has no region."""
@@ -33,10 +34,12 @@ class AwsCredentials:
         self._region = provider.cloud.region
         self._file = provider.cloud.credentials_file
         self._keys: Keys | None = None
+        self._machine = MachineKeys(provider.name)
         self.fingerprint = _digest(self._file)
 
     def prepare(self) -> None:
-        """There is nothing to fetch."""
+        if self._file is None:
+            self._machine.prepare()
 
     def headers(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes, patience: Patience
@@ -45,18 +48,16 @@ class AwsCredentials:
         from botocore.awsrequest import AWSRequest  # noqa: PLC0415
         from botocore.credentials import Credentials  # noqa: PLC0415
 
-        keys = self._keys or self._read()
+        keys = self._machine.keys(patience) if self._file is None else self._keys or self._read(self._file)
         signed = {name: value for name, value in headers.items() if name.lower() in _SIGNED}
         request: Any = AWSRequest(method=method, url=url, headers=signed, data=body)
         credentials = Credentials(keys.access_key, keys.secret_key, keys.token)
         SigV4Auth(credentials, self._service, self._region).add_auth(request)
         return {name: value for name, value in request.headers.items() if name not in signed}
 
-    def _read(self) -> Keys:
+    def _read(self, file: str) -> Keys:
         try:
-            if self._file is None:
-                raise ValueError("no credentials_file is configured")
-            self._keys = read_keys(Path(self._file).read_text(encoding="utf-8"))
+            self._keys = read_keys(Path(file).read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             what = error.strerror if isinstance(error, OSError) else error
             message = f"the credentials of provider {self._provider} cannot be used: {what}"

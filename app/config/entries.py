@@ -52,16 +52,12 @@ def _fit(entry: dict[str, object], at: Path, kind: str, kinds: Mapping[str, Kind
             report.add((*at, key), f"missing; providers of the kind {kind} need it")
     has_key = any(entry.get(key) is not None for key in ("api_key", "api_key_file"))
     if row.needs_key and not has_key and all(entry.get(key) is None for key in ("base_url", *row.instead)):
-        instead = "".join(f", or {_told(key)}" for key in row.instead[:1])
+        instead = "".join(f", or {key} with credentials_file or the machine's own" for key in row.instead[:1])
         report.add((*at, "api_key"), f"missing; expected this or api_key_file{instead}")
     if has_key and entry.get("credentials_file") is not None:
         report.add((*at, "credentials_file"), "expected either this or an API key, not both")
     elif row.package and (row.always or not has_key) and not _is_installed(row.package):
         report.add(at, f"needs a package that is not installed: pip install 'llm-gateway[{row.extra}]'")
-
-
-def _told(instead: str) -> str:
-    return instead if instead == "credentials_file" else f"{instead} with credentials_file or the machine's own"
 
 
 def _is_installed(package: str) -> bool:

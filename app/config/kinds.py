@@ -57,7 +57,7 @@ KINDS: Mapping[str, Kind] = {
     "bedrock": Kind(
         accepts=REMOTE | {"region", "credentials_file"},
         needs=frozenset({"region"}),
-        instead=("credentials_file",),
+        instead=("region",),
         package="botocore",
         extra="bedrock",
         always=True,

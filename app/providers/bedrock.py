@@ -130,6 +130,7 @@ ROWS = (
         credentials=_credentials,
         features=frozenset(Feature),
         docs="https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html",
-        note="every model that Converse knows; a Bedrock API key, or `credentials_file`; needs the extra `bedrock`",
+        note="every model of Converse; an API key, `credentials_file`, or the role of the machine; needs the extra "
+        "`bedrock`",
     ),
 )

@@ -23,15 +23,14 @@ def test_bedrock_takes_a_region_and_the_whole_path_of_its_credentials() -> None:
     assert (found.kind, found.region, found.credentials_file) == ("bedrock", "eu-central-1", "/etc/gw/aws")
 
 
-@pytest.mark.parametrize("more", ["api_key: k", "base_url: 'http://vpce'", "credentials_file: aws"])
-def test_bedrock_is_content_with_a_key_of_either_sort(more: str) -> None:
+@pytest.mark.parametrize("more", ["api_key: k", "base_url: 'http://vpce'", "credentials_file: aws", "probe: true"])
+def test_bedrock_is_content_with_a_key_of_either_sort_or_with_the_machine_s_own(more: str) -> None:
     assert problems(bedrock(f"region: us-east-1, {more}"), files={"aws": KEY_FILE}) == {}
 
 
-def test_bedrock_without_any_is_told_both_and_that_it_needs_a_region() -> None:
-    assert problems(bedrock("probe: true")) == {
-        "providers.bedrock.region": "missing; providers of the kind bedrock need it",
-        "providers.bedrock.api_key": "missing; expected this or api_key_file, or credentials_file",
+def test_bedrock_needs_a_region() -> None:
+    assert problems(bedrock("api_key: k")) == {
+        "providers.bedrock.region": "missing; providers of the kind bedrock need it"
     }
 
 
