@@ -15,7 +15,6 @@ from app.core.errors import RULES
 from app.upstream.faults import Faults
 from tests.faults.run import calls_in
 from tests.gunicorn import CLASSES, Server, gunicorn, until
-from tests.metrics.page import page_of
 from tests.soak.scene import inside, total
 
 WORDS = 6
@@ -23,7 +22,7 @@ WORDS = 6
 
 @dataclass(frozen=True)
 class Ends:
-    """`counted` in errors_total, for each of the `attempts` but where the answer is whole."""
+    """`counted` is the error_type of each of the `attempts`, but where the answer is whole."""
 
     status: int
     code: str | None = None
@@ -66,6 +65,8 @@ def configuration() -> str:
         for fault in FAULTS
         for mode in ("plain", "streamed")
     }
+    for fault in ("overloaded", "cut"):
+        providers[f"{fault}-messages"] = {**pace, "faults": {fault: 1}}
     providers["held"] = {**pace, "faults": {"stall": 1}, "timeouts": {"first_byte": 300, "idle": 300}}
     models = {name: {"targets": [f"{name}/simulated"]} for name in providers}
     return json.dumps({"providers": providers, "models": models})
@@ -98,12 +99,28 @@ def test_a_fault_of_the_simulated_provider_ends_as_anybodys(server: Server, faul
     assert (answer.headers["x-gateway-provider"], answer.headers["x-gateway-model"]) == (model, "simulated")
     assert answer.headers["x-gateway-attempts"] == str(expected.attempts)
     assert ("retry-after" in answer.headers) == (answer.status_code in (429, 503))
-    page = until(lambda: (page := page_of(server)).sum("requests_total", model=model) and page, "the call on the page")
-    assert page
-    errors = {one["error_type"]: n for one, n in page.series("errors_total") if one["provider"] == model and n}
-    assert errors == ({expected.counted: expected.attempts} if expected.counted else {})
-    (line,) = calls_in(server.log())[answer.headers["x-request-id"]]
+    (line,) = until(lambda: calls_in(server.log())[answer.headers["x-request-id"]], "line of the log")
+    ended = f": {expected.counted}" if expected.counted else ""
+    assert line["attempts"] == [f"{model}/simulated{ended}"] * expected.attempts
     assert line["malformed"] == (fault == "malformed" and stream)
+
+
+def test_faults_are_told_in_the_language_of_messages_too(server: Server) -> None:
+    body = {"max_tokens": 99, "messages": [{"role": "user", "content": "hi"}]}
+    where = f"{server.url}/v1/messages"
+
+    refused = requests.post(where, json={**body, "model": "overloaded-messages"}, timeout=30)
+    broken = requests.post(where, json={**body, "model": "cut-messages", "stream": True}, timeout=30)
+
+    assert (refused.status_code, refused.json()["error"]["type"]) == (529, "overloaded_error")
+    assert (refused.headers["retry-after"], refused.headers["x-should-retry"]) == ("1", "false")
+    assert (refused.headers["x-gateway-provider"], refused.headers["x-gateway-attempts"]) == (
+        "overloaded-messages",
+        "2",
+    )
+    kinds = [line.removeprefix("event: ") for line in broken.text.splitlines() if line.startswith("event: ")]
+    assert (broken.status_code, kinds[0], kinds[-1]) == (200, "message_start", "error")
+    assert "message_stop" not in kinds
 
 
 def test_a_client_that_leaves_ends_a_silence_of_the_simulated_provider(server: Server) -> None:
