@@ -18,6 +18,7 @@ from app.providers.openai_text import TextReader, text_answer
 from app.providers.openai_vectors import embeddings_answer, moderations_answer
 from app.providers.quirks import Quirks, shape
 from app.providers.rerank import rerank_answer
+from app.providers.signatures import leave_out
 
 PATHS: Mapping[Operation, str] = {
     Operation.CHAT: "/chat/completions",
@@ -67,7 +68,7 @@ class OpenAIDialect:
             dropped=(
                 without_strangers(body)
                 if operation is Operation.RESPONSES
-                else shape(body, operation, self.quirks, provider.name)
+                else (*leave_out(body, model), *shape(body, operation, self.quirks, provider.name))
             ),
         )
 

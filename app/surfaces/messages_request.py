@@ -12,9 +12,10 @@ from typing import Any
 
 from app.core.errors import invalid
 from app.core.json import Json
+from app.providers import signatures
 from app.providers.fields import check_messages
 from app.surfaces.messages_history import chat_messages
-from app.surfaces.messages_thinking import wants_reasoning, wants_signatures, wished
+from app.surfaces.messages_thinking import wants_reasoning, wished
 from app.surfaces.messages_tools import choice, functions
 
 LONGEST_USER = 64  # OpenAI's limit
@@ -43,7 +44,7 @@ def to_chat(body: Json, *, marks: bool = False) -> Written:
             body.get("system"),
             body["messages"],
             reasoning=wants_reasoning(model),
-            signatures=wants_signatures(model),
+            signatures=signatures.wants(model),
             marks=marks,
         ),
         "max_completion_tokens": body["max_tokens"],  # the older name is refused by models that reason

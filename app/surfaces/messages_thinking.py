@@ -40,11 +40,6 @@ def wished(body: Json, model: str) -> Wish:
     return Wish(effort_of(budget) if isinstance(budget, int) else "medium")
 
 
-def wants_signatures(model: str) -> bool:
-    """Whether a model is Google's, which refuses its own calls without their thought signatures."""
-    return "gemini" in model.lower()
-
-
 def wants_reasoning(model: str) -> bool:
     """Whether a model asks, by its documentation, for its own reasoning back within a tool loop."""
     return _WANTS_REASONING.search(model) is not None

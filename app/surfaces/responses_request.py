@@ -7,8 +7,9 @@ from typing import Any
 
 from app.core.errors import invalid
 from app.core.json import Json
+from app.providers import signatures
 from app.providers.fields import check_responses
-from app.surfaces.messages_thinking import wants_reasoning, wants_signatures
+from app.surfaces.messages_thinking import wants_reasoning
 from app.surfaces.responses_history import Wanted, chat_messages
 from app.surfaces.responses_tools import choice, functions
 
@@ -37,7 +38,7 @@ def to_chat(body: Json, *, marks: bool = False) -> Written:
     """
     dropped = check_responses(body)
     model = body["model"]
-    wanted = Wanted(wants_reasoning(model), marks, wants_signatures(model))
+    wanted = Wanted(wants_reasoning(model), marks, signatures.wants(model))
     messages = chat_messages(body.get("instructions"), body.get("input"), wanted)
     made: Json = {"model": model, "messages": messages}
     for name in _ALIKE:
