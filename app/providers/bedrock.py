@@ -14,7 +14,9 @@ from app.core.provider import Cloud, Credentials, Provider, Reader
 from app.core.wire import Ask, Frame, Framing, Operation, UpstreamRequest
 from app.providers.bedrock_answer import ChatReader, answer
 from app.providers.bedrock_request import to_converse
+from app.providers.bedrock_vectors import embedded, to_embed, to_rank
 from app.providers.errors import by_status, complaint, names_context_length, refusal
+from app.providers.rerank import rerank_answer
 from app.providers.row import Feature, Row
 
 #: The statuses that Bedrock's exceptions come with, for those inside a stream, where there is none.
@@ -52,18 +54,28 @@ _TOO_LONG = re.compile(r"exceed context limit|input is too long", re.IGNORECASE)
 
 
 class BedrockDialect:
-    native = frozenset({Operation.CHAT})
+    native = frozenset({Operation.CHAT, Operation.EMBEDDINGS, Operation.RERANK})
     marks = True
 
     def encode(self, ask: Ask, provider: Provider, model: str) -> UpstreamRequest:
-        if ask.operation is not Operation.CHAT:
+        if ask.operation is Operation.CHAT:
+            body, dropped = to_converse(ask.body, model)
+            verb = "converse-stream" if ask.stream else "converse"
+        elif ask.operation is Operation.EMBEDDINGS:
+            (body, dropped), verb = to_embed(ask.body, model), "invoke"
+        elif ask.operation is Operation.RERANK:
+            (body, dropped), verb = to_rank(ask.body, model), "invoke"
+        else:
             raise invalid(f"{provider.name} has no {ask.operation}", "model", code="unsupported")
-        body, dropped = to_converse(ask.body, model)
-        end = "converse-stream" if ask.stream else "converse"
-        url = f"{provider.base_url}/model/{quote(model, safe='')}/{end}"
+        url = f"{provider.base_url}/model/{quote(model, safe='')}/{verb}"
         return UpstreamRequest(url, provider.headers, body, ask.stream, dropped, Framing.AWS)
 
     def decode(self, ask: Ask, provider: Provider, body: Json) -> Frame:
+        if ask.operation is Operation.EMBEDDINGS:
+            return embedded(ask, body)
+        if ask.operation is Operation.RERANK:
+            return rerank_answer(ask, body)
+
         def failed(name: str, said: bytes) -> GatewayError:
             return self._exception(provider, name, said)
 
