@@ -248,5 +248,8 @@ def test_embeddings_and_rerankings_are_for_who_has_them(openai_client: openai.Op
         vectors = openai_client.embeddings.create(model=model, input=texts, encoding_format="float")
         assert [item.embedding for item in vectors.data] == [[0.25, -0.5, 0.75, 1.0]] * 2
         assert vectors.usage.prompt_tokens == 3
-    with pytest.raises(openai.BadRequestError, match="asked for embeddings"):
+        with pytest.raises(openai.BadRequestError, match="offers rerank"):
+            openai_client.post("/rerank", body={**asked, "model": model}, cast_to=openai.BaseModel)
+        return
+    with pytest.raises(openai.BadRequestError, match="asked for embeddings"):  # by the maker, whose model this is not
         openai_client.embeddings.create(model=model, input="one")
