@@ -126,18 +126,19 @@ class Admission(Observer):
         place, store = self._place, self._limits.store
         if store.is_shared and place.number is None and any(rule.concurrent is not None for _, rule in rules):
             place.join(store)
-        self._take_apart(rules, now)
         with place.lock:
-            excess = _first(part.certain() for part in self._parts)
+            self._take_apart(rules, now)
+            excess = _first([part.certain() for part in self._parts])
         if excess is None:
             excess = self._ask(store) if store.is_shared else self._alone()
         with place.lock:
-            if excess is not None:
-                for inside in self._insides:
-                    inside.subject.inside -= 1
-            else:
+            if excess is None:
                 for rate in self._rates:
                     rate.window.put(rate.second, rate.cost, counted=self._is_counted)
+                return None
+            undo = [step for part in self._parts for step in part.leave()]
+        if undo:
+            place.ask(store, undo, counts_calls=bool(self._insides))
         return excess
 
     def headers(self, *, is_in: bool) -> dict[str, str]:
@@ -157,10 +158,8 @@ class Admission(Observer):
                 if (change := rate.settle(tokens, second)) is not None:
                     rate.window.put(*change, counted=is_counted)
                     changes.append((rate.window, *change))
-            for inside in self._insides:
-                inside.subject.inside -= 1
+            released = [step for inside in self._insides for step in inside.leave()]
         if store.is_shared:
-            released = [inside.subject for inside in self._insides]
             place.settle(store, changes if is_counted else (), released)
 
     def _take_apart(self, rules: Sequence[tuple[str, Allowance]], now: float) -> None:
@@ -174,9 +173,6 @@ class Admission(Observer):
             if (most := allowance.concurrent) is not None:
                 self._insides.append(Inside(self._place, subject, self._limit(What.CONCURRENCY, model, most)))
         self._rates += self._tokens
-        with self._place.lock:
-            for inside in self._insides:
-                inside.subject.inside += 1
         self._parts = [*self._rates, *self._insides]
 
     def _limit(self, what: What, model: str, most: int) -> Limit:
@@ -185,27 +181,22 @@ class Admission(Observer):
     def _ask(self, store: Store) -> Excess | None:
         place, counts_calls = self._place, bool(self._insides)
         with place.lock:
-            asked = [(part, list(part.steps())) for part in self._parts]
-        numbers = place.ask(store, [step for _, steps in asked for step in steps], counts_calls)
+            asked = [list(part.steps()) for part in self._parts]
+        numbers = place.ask(store, [step for steps in asked for step in steps], counts_calls)
         if numbers is None:
             return self._alone()
         rest = iter(numbers)
-        answers = [list(islice(rest, len(steps))) for _, steps in asked]
-        if any(answer and answer[0] is None for answer in answers):  # the server has no room for a counter
-            return self._alone()
+        answers = [list(islice(rest, len(steps))) for steps in asked]
+        for steps, answer in zip(asked, answers, strict=True):
+            if steps and steps[0].first is not None and answer[0] is None:  # the server has no room for a counter
+                return self._alone()
         self._is_counted = True
         for part, answer in zip(self._parts, answers, strict=True):
             if more := part.more():
                 answer.extend(place.ask(store, more) or ())
         with place.lock:
             excess = _first([part.heard(iter(answer)) for part, answer in zip(self._parts, answers, strict=True)])
-        if excess is None and not place.is_agreed:
-            excess = self._alone()
-        if excess is not None:
-            with place.lock:
-                undo = [step for part in self._parts for step in part.undo()]
-            place.ask(store, undo, counts_calls)
-        return excess
+        return self._alone() if excess is None and not place.is_agreed else excess
 
     def _alone(self) -> Excess | None:
         with self._place.lock:

@@ -65,8 +65,8 @@ class Part(Protocol):
     def alone(self) -> Excess | None:
         """Whether this process may let the call in by itself, with its share of the limit."""
 
-    def undo(self) -> Sequence[Step]:
-        """The call is not let in, though the store has counted it."""
+    def leave(self) -> Sequence[Step]:
+        """The call is not let in. What the store is to be told, if it has counted it."""
 
     def standing(self, *, is_in: bool) -> Standing:
         """What is left, whether the call is let in or not."""
@@ -83,6 +83,7 @@ class Rate:
         self._most = limit.most
         self._now = now
         self._asked: list[int] = []
+        self._is_told = False
         self._buckets = window.known
         self._sum = 0  # in the window, this call included
 
@@ -101,6 +102,7 @@ class Rate:
         return ()
 
     def heard(self, numbers: Numbers) -> Excess | None:
+        self._is_told = True
         current = next(numbers) or self.cost
         self.window.learn(self.second, {k: next(numbers) for k in self._asked})
         self.window.known[self.second] = current
@@ -113,7 +115,9 @@ class Rate:
         self._sum = self.window.local() + cost
         return self._excess(cost) if self._sum > self._most else None
 
-    def undo(self) -> Sequence[Step]:
+    def leave(self) -> Sequence[Step]:
+        if not self._is_told:
+            return ()
         self.window.known[self.second] = max(0, self.window.known.get(self.second, 0) - self.cost)
         return [store.take(self.window.key(self.second), self.cost)]
 
@@ -139,48 +143,62 @@ class Rate:
 
 
 class Inside:
-    """A place among the calls that run. Made when the call is counted by its subject already."""
+    """A place among the calls that run.
+
+    The store's counter has what `subject.inside` says: whoever changes one tells the other, and if the process takes
+    another number in between, it takes along who is inside.
+    """
 
     def __init__(self, place: Place, subject: Subject, limit: Limit) -> None:
-        self.subject = subject
+        """Enters."""
         self._place = place
+        self._subject = subject
         self._limit = limit
         self._most = limit.most
-        self._number: int | None = None
+        self._number = place.number
+        self._is_told = False
         self._asked = 0  # numbers of processes that were asked for
         self._sum = 0
+        subject.inside += 1
 
     def certain(self) -> Excess | None:
-        self._sum = self.subject.inside
+        self._sum = self._subject.inside
         return self._excess() if self._sum > self._most else None
 
     def steps(self) -> Sequence[Step]:
-        self._number, self._asked = self._place.number, self._place.numbers
-        if self._number is None:
+        number, self._asked = self._place.number, self._place.numbers
+        if number is None:
             return ()
-        ours = Step(self.subject.key(self._number), 1, self.subject.inside, HOLD, True)
-        return [ours, *(store.read(self.subject.key(n)) for n in range(self._asked) if n != self._number)]
+        looks = [store.read(self._subject.key(n)) for n in range(self._asked) if n != self._number]
+        if number != self._number:
+            return looks
+        self._is_told = True
+        return [store.add(self._subject.key(number), 1, HOLD, renew=True), *looks]
 
     def more(self) -> Sequence[Step]:
         """The counters of processes that were not known before."""
-        if self._number is None:
+        if self._place.number is None:
             return ()
         new = range(self._asked, self._place.numbers)
         self._asked = self._place.numbers
-        return [store.read(self.subject.key(n)) for n in new if n != self._number]
+        return [store.read(self._subject.key(n)) for n in new if n != self._number]
 
     def heard(self, numbers: Numbers) -> Excess | None:
-        if self._number is None:
+        if self._place.number is None:
             return self.alone()
         self._sum = sum(number or 0 for number in numbers)
         return self._excess() if self._sum > self._most else None
 
     def alone(self) -> Excess | None:
-        self._most, self._sum = self._limit.share, self.subject.inside
+        self._most, self._sum = self._limit.share, self._subject.inside
         return self._excess() if self._sum > self._most else None
 
-    def undo(self) -> Sequence[Step]:
-        return () if self._number is None else [store.take(self.subject.key(self._number), 1)]
+    def leave(self) -> Sequence[Step]:
+        self._subject.inside -= 1
+        number = self._place.number
+        if number is None or not (self._is_told or number != self._number):
+            return ()
+        return [store.take(self._subject.key(number), 1)]
 
     def standing(self, *, is_in: bool) -> Standing:
         return Standing(What.CONCURRENCY, self._most, self._most - self._sum + (0 if is_in else 1), None)

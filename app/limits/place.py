@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import secrets
 import threading
+from collections import deque
 from collections.abc import Sequence
 
 from app.core.clock import Clock
@@ -23,6 +24,7 @@ from app.store.store import Step, Store
 HOLD = 29  # seconds; memcached counts in whole ones, and 30 are promised
 OUTLIVES = 45  # seconds that a number is held: when it is free again, the counters that went with it are gone
 RENEW = 10.0
+LOOKS = 5  # a second apart, before a counter that differs is put right
 AGREE = 2.0  # seconds that everybody has to add back what the store lost
 PATIENCE = 0.02  # seconds to wait while another call takes the number
 OUTAGE = 1.0  # seconds; shorter ones need no agreement
@@ -36,12 +38,22 @@ class Subject:
         self.requests = Window(base + "r", is_settled_later=False)
         self.tokens = Window(base + "t", is_settled_later=True)
         self.inside = 0  # calls of this process
-        self.drift = 0  # by which the store's counter differed when it was looked at last
+        self.drifts: deque[int] = deque(maxlen=LOOKS)  # by which the store's counter differed, when it was looked at
         self._base = base
 
     def key(self, number: int) -> str:
         """The counter of the calls inside the process that has this number."""
         return f"{self._base}c{number}"
+
+    def compare(self, drift: int) -> int:
+        """By how much the store's counter is wrong: calls on their way are now on this side, now on that."""
+        self.drifts.append(drift)
+        if len(self.drifts) < LOOKS or min(self.drifts) <= 0 <= max(self.drifts):
+            return 0
+        least = min(self.drifts, key=abs)
+        self.drifts.clear()
+        self.drifts.append(0)
+        return least
 
 
 class Place:
@@ -64,12 +76,11 @@ class Place:
         self._is_doubtful = False  # a change of a counter of calls may or may not have been made
 
     def subject(self, model: str) -> Subject:
-        """Of a model as the limits name it; "" is all of them together."""
-        with self.lock:
-            found = self.subjects.get(model)
-            if found is None:
-                found = self.subjects[model] = Subject(store.key("limits", self._tenant, model))
-            return found
+        """Of a model as the limits name it; "" is all of them together. Under the lock."""
+        found = self.subjects.get(model)
+        if found is None:
+            found = self.subjects[model] = Subject(store.key("limits", self._tenant, model))
+        return found
 
     @property
     def is_agreed(self) -> bool:
@@ -132,25 +143,28 @@ class Place:
                 return
 
     def _begin_as(self, shared: Store, number: int) -> None:
+        """From here on whoever comes in tells the store by itself; this tells it of those who are inside."""
         with self.lock:
+            self.number = number
+            self._renewed_at = self._clock.monotonic()
             counts = [(subject.key(number), subject.inside) for subject in self.subjects.values()]
             more = number + 1 - self.numbers
         ours = [store.add(key, inside, HOLD, renew=True) for key, inside in counts if inside]
         grown = [store.add(self._key + "g", more, 0)] if more > 0 else []
-        if self.ask(shared, [*grown, *ours]) is not None:
-            self.numbers = max(self.numbers, number + 1)
-            self._renewed_at = self._clock.monotonic()
-            self.number = number
+        is_done = self.ask(shared, [*grown, *ours], counts_calls=True) is not None
+        with self.lock:
+            if is_done:
+                self.numbers = max(self.numbers, number + 1)
+            elif self.number == number:
+                self.number = None  # the others do not know of it
 
     def _member(self, number: int) -> str:
         return f"{self._key}m{number}"
 
-    def settle(self, shared: Store, changes: Sequence[tuple[Window, int, int]], released: Sequence[Subject]) -> None:
-        """A call is over. Each (window, bucket, change) is booked as counted; `released` are without the call."""
-        with self.lock:
-            steps = [_change(window.key(bucket), change) for window, bucket, change in changes]
-            if (number := self.number) is not None:
-                steps += [store.take(subject.key(number), 1) for subject in released]
+    def settle(self, shared: Store, changes: Sequence[tuple[Window, int, int]], released: Sequence[Step]) -> None:
+        """A call is over. Each (window, bucket, change) is booked as counted already; `released` are its places."""
+        steps = [_change(window.key(bucket), change) for window, bucket, change in changes]
+        steps += released
         if steps and self.ask(shared, steps, counts_calls=bool(released)) is None:
             with self.lock:
                 for window, bucket, change in changes:
@@ -180,7 +194,7 @@ class Place:
             self._even_out(shared, second)
 
     def _renew(self, shared: Store) -> None:
-        """And see whether the store has our calls right. A difference that stays is no call on its way."""
+        """And see whether the store has our calls right."""
         number, now = self.number, self._clock.monotonic()
         if number is None or not (self._is_doubtful or now >= self._renewed_at + RENEW):
             return
@@ -190,19 +204,16 @@ class Place:
         found = self.ask(shared, [store.hold(self._member(number), self._id, OUTLIVES, renew=True), *steps])
         if found is None:
             return
-        fixes = []
+        fixes: list[Step] = []
         with self.lock:
             self._renewed_at = now
             if found[0] != self._id:
                 self.number = None  # it was not renewed in time, and somebody else has it
                 return
             for (subject, inside), there in zip(counts, found[1:], strict=True):
-                drift = inside - (there or 0)
-                if drift and drift == subject.drift:
-                    fixes.append(_change(subject.key(number), drift))
-                    drift = 0
-                subject.drift = drift
-            self._is_doubtful = any(subject.drift for subject, _ in counts)
+                if fix := subject.compare(inside - (there or 0)):
+                    fixes.append(_change(subject.key(number), fix))
+            self._is_doubtful = any(subject.drifts[-1] for subject, _ in counts)
         if fixes:
             self.ask(shared, fixes, counts_calls=True)
 
