@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from app.config import load
+from app.config.model import ModelCacheS
 from app.config.settings import Settings
 
 HELP = "say what is wrong with a configuration, or what it amounts to"
@@ -29,7 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
 def summary(settings: Settings) -> list[str]:
     lines = [f"  provider {name}: {_kind(name, p.kind)}{_offers(p.models)}" for name, p in settings.providers.items()]
     for name, model in settings.models.items():
-        lines.append(f"  model {name}: {', '.join(t.target for t in model.targets)}")
+        lines.append(f"  model {name}: {', '.join(t.target for t in model.targets)}{_kept(settings, model.cache)}")
     for name, tenant in settings.tenants.items():
         keys = "1 key" if len(tenant.keys) == 1 else f"{len(tenant.keys)} keys"
         lines.append(f"  tenant {name}: {keys}, models {', '.join(tenant.models) or 'none'}")
@@ -41,6 +42,12 @@ def summary(settings: Settings) -> list[str]:
 
 def _kind(name: str, kind: str) -> str:
     return "configured" if name == kind else f"of the kind {kind}"
+
+
+def _kept(settings: Settings, cache: ModelCacheS) -> str:
+    ttl = settings.cache.ttl if cache.ttl is None else cache.ttl
+    whose = ", shared by tenants" if cache.shared else ""
+    return f"; answers are kept for {ttl} s{whose}" if ttl else ""
 
 
 def _offers(models: tuple[str, ...]) -> str:

@@ -70,6 +70,22 @@ def test_check_without_a_file_takes_the_one_that_the_gateway_would_take(tmp_path
     assert missing.stderr == "1 problem in typo.yaml:\n  the file: GATEWAY_CONFIG names it, but there is no such file\n"
 
 
+def test_check_says_which_answers_are_kept_and_for_how_long(tmp_path: Path) -> None:
+    (tmp_path / "gateway.yaml").write_text(
+        GOOD
+        + """
+  shared: {targets: [openai/gpt], cache: {ttl: 60, shared: true}}
+  off: {targets: [openai/gpt], cache: {ttl: 0}}
+cache: {ttl: 300}
+"""
+    )
+    told = command("check", cwd=tmp_path, environ={"OPENAI_API_KEY": "k"}).stdout.splitlines()
+
+    assert "  model fast: openai/gpt, gpu/qwen; answers are kept for 300 s" in told
+    assert "  model shared: openai/gpt; answers are kept for 60 s, shared by tenants" in told
+    assert "  model off: openai/gpt" in told
+
+
 def test_check_tells_all_problems_and_ends_with_1(tmp_path: Path) -> None:
     path = tmp_path / "gateway.yaml"
     path.write_text(GOOD + "server: {max_body: 0, trusted_proxies: []}\n")
