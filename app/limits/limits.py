@@ -10,7 +10,7 @@ Where nobody can be asked, or not everybody has agreed yet after an outage, each
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -203,7 +203,7 @@ class Admission(Observer):
             return _first([part.alone() for part in self._parts])
 
 
-def _first(found: Iterator[Excess | None] | Sequence[Excess | None]) -> Excess | None:
+def _first(found: Iterable[Excess | None]) -> Excess | None:
     """The one that takes longest to have room again, since the call needs all of them."""
     return max((excess for excess in found if excess is not None), key=lambda excess: excess.room_in, default=None)
 

@@ -33,9 +33,12 @@ class Window:
         return f"{self._base}{second}"
 
     def turn(self, second: int) -> None:
-        """It is this second now: forget what has left the window."""
+        """It is this second now: forget what has left the window, and what a clock that went back has yet to reach."""
         if second != self._second:
             self._second = second
+            if self._read > second + 1:
+                self._read = -1
+                self.known.clear()
             for buckets in (self.known, self.own, self.counted):
                 for gone in [k for k in buckets if k < second - SPAN]:
                     del buckets[gone]

@@ -38,6 +38,17 @@ def test_buckets_of_tokens_are_all_read_once_a_second() -> None:
     assert window.unknown(T + 1) == [*range(T - 59, T + 1), T + 2]
 
 
+def test_after_a_clock_went_back_everything_is_read_again() -> None:
+    window = Window("k", is_settled_later=False)
+    window.turn(T)
+    window.learn(T, dict.fromkeys(window.unknown(T), 1))
+    window.turn(T - 1)
+    assert window.unknown(T - 1) == [T - 2, T], "a second more or less is how clocks are"
+    window.turn(T - 30)
+    assert window.unknown(T - 30) == [*range(T - 90, T - 30), T - 29]
+    assert window.others(T - 30) == 0
+
+
 def test_what_the_store_took_from_us_is_there_whatever_it_says() -> None:
     """It may have thrown a counter out to make room."""
     window = Window("k", is_settled_later=True)
