@@ -13,7 +13,7 @@ from app.core.errors import GatewayError
 from app.core.json import Json, dumps, loads
 from app.core.usage import Usage
 from app.core.wire import Ask, Event, Frame
-from app.providers.chat_writing import Chunks, completion, tool_call
+from app.providers.chat_writing import Chunks, completion, count, said, tool_call
 
 Failed = Callable[[str, bytes], GatewayError]  # an exception by its name, decoded
 
@@ -37,7 +37,7 @@ def answer(ask: Ask, body: Json, failed: Failed) -> Frame:
         calls = [block["toolUse"] for block in blocks if "toolUse" in block]
         finish = _finish(body["stopReason"], failed, called=bool(calls))
         thoughts = [_thought(block["reasoningContent"]) for block in blocks if "reasoningContent" in block]
-        said: Json = {
+        told: Json = {
             "content": "".join(map(_text, blocks)),
             "reasoning_content": "".join(thought.get("thinking", "") for thought in thoughts),
             "thinking_blocks": thoughts if any(map(_is_to_be_kept, thoughts)) else None,
@@ -45,17 +45,17 @@ def answer(ask: Ask, body: Json, failed: Failed) -> Frame:
                 tool_call(call["toolUseId"], call["name"], dumps(call.get("input") or {}).decode()) for call in calls
             ],
         }
-        return completion(ask, said, finish, usage_of(body["usage"]))
+        return completion(ask, told, finish, usage_of(body["usage"]))
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError("not an answer of Converse") from error
 
 
 def usage_of(counts: Json) -> Usage:
     """Converse's `inputTokens` hold neither what was read from the cache nor what was written to it; ours hold both."""
-    read, written = counts.get("cacheReadInputTokens") or 0, counts.get("cacheWriteInputTokens") or 0
+    read, written = count(counts.get("cacheReadInputTokens")), count(counts.get("cacheWriteInputTokens"))
     return Usage(
-        input=(counts.get("inputTokens") or 0) + read + written,
-        output=counts.get("outputTokens") or 0,
+        input=count(counts.get("inputTokens")) + read + written,
+        output=count(counts.get("outputTokens")),
         cached_input=read,
         cache_write_input=written,
     )
@@ -69,16 +69,16 @@ def _finish(reason: str, failed: Failed, *, called: bool) -> str:
 
 def _text(block: Json) -> str:
     if "citationsContent" in block:
-        return "".join(part.get("text") or "" for part in block["citationsContent"].get("content") or ())
-    return block.get("text") or ""
+        return "".join(said(part.get("text")) for part in block["citationsContent"].get("content") or ())
+    return said(block.get("text"))
 
 
 def _thought(content: Json) -> Json:
     """As a block that can come back."""
     if "redactedContent" in content:
-        return {"type": "redacted_thinking", "data": content["redactedContent"]}
+        return {"type": "redacted_thinking", "data": said(content["redactedContent"])}
     text = content["reasoningText"]
-    return {"type": "thinking", "thinking": text.get("text") or "", "signature": text.get("signature") or ""}
+    return {"type": "thinking", "thinking": said(text.get("text")), "signature": said(text.get("signature"))}
 
 
 def _is_to_be_kept(thought: Json) -> bool:
@@ -141,12 +141,14 @@ class ChatReader:
     def _think(self, content: Json) -> Sequence[Frame]:
         open_ = self._thought or {"type": "thinking", "thinking": "", "signature": ""}
         self._thought = open_
-        if redacted := content.get("redactedContent"):
+        if redacted := said(content.get("redactedContent")):
             self._thought = {"type": "redacted_thinking", "data": open_.get("data", "") + redacted}
             return ()
-        open_["signature"] += content.get("signature") or ""
-        open_["thinking"] += content.get("text") or ""
-        return self._chunks.thought(content.get("text") or "")
+        if open_["type"] != "thinking":
+            raise TypeError("thoughts in what only their author can read")
+        open_["signature"] += said(content.get("signature"))
+        open_["thinking"] += said(content.get("text"))
+        return self._chunks.thought(content.get("text"))
 
     def _thought_over(self) -> Sequence[Frame]:
         """Given out whole where it must come back."""

@@ -4,10 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.core.ids import completion_id
+from app.core.ids import completion_id, tool_call_id
 from app.core.json import Json
 from app.core.usage import Usage
 from app.core.wire import Ask, Frame
+
+_MOST = 2**53  # tokens; what is more is no number of them
+
+
+def said(value: Any) -> str:
+    """A text, or nothing. Raises TypeError for anything else: it is no answer then."""
+    if value is None or value.__class__ is str:
+        return value or ""
+    raise TypeError("not a text")
+
+
+def count(value: Any) -> int:
+    """Tokens; 0 for what is no number of them."""
+    return int(value) if value.__class__ in (int, float) and 0 <= value < _MOST else 0
 
 
 def usage_as_chat(usage: Usage) -> Json:
@@ -20,14 +34,15 @@ def usage_as_chat(usage: Usage) -> Json:
     }
 
 
-def tool_call(call_id: str, name: str, arguments: str) -> Json:
-    return {"id": call_id, "type": "function", "function": {"name": name, "arguments": arguments or "{}"}}
+def tool_call(call_id: Any, name: Any, arguments: Any) -> Json:
+    function = {"name": said(name), "arguments": said(arguments) or "{}"}
+    return {"id": said(call_id) or tool_call_id(), "type": "function", "function": function}
 
 
 def completion(ask: Ask, message: Json, finish: str, usage: Usage) -> Frame:
     """A whole answer. `message` is what was said, without its role; None and empty fields of it are left out."""
-    said = {"role": "assistant", "content": None, "refusal": None}
-    said |= {name: value for name, value in message.items() if value}
+    told = {"role": "assistant", "content": None, "refusal": None}
+    told |= {name: value for name, value in message.items() if value}
     calls = message.get("tool_calls") or ()
     chars = sum(len(call["function"]["name"]) + len(call["function"]["arguments"]) for call in calls)
     made = {
@@ -35,7 +50,7 @@ def completion(ask: Ask, message: Json, finish: str, usage: Usage) -> Frame:
         "object": "chat.completion",
         "created": ask.created,
         "model": ask.body.get("model", ""),
-        "choices": [{"index": 0, "message": said, "finish_reason": finish, "logprobs": None}],
+        "choices": [{"index": 0, "message": told, "finish_reason": finish, "logprobs": None}],
         "usage": usage_as_chat(usage),
     }
     chars += len(message.get("content") or "") + len(message.get("reasoning_content") or "")
@@ -61,14 +76,15 @@ class Chunks:
     def begin(self) -> Frame:
         return Frame(self._chunk({"role": "assistant", "content": "", "refusal": None}))
 
-    def text(self, text: str) -> list[Frame]:
-        return [Frame(self._chunk({"content": text}), chars=len(text))] if text else []
+    def text(self, text: Any) -> list[Frame]:
+        return [Frame(self._chunk({"content": text}), chars=len(text))] if said(text) else []
 
-    def thought(self, text: str) -> list[Frame]:
-        return [Frame(self._chunk({"reasoning_content": text}), chars=len(text))] if text else []
+    def thought(self, text: Any) -> list[Frame]:
+        return [Frame(self._chunk({"reasoning_content": text}), chars=len(text))] if said(text) else []
 
-    def call(self, call_id: str, name: str) -> list[Frame]:
+    def call(self, call_id: Any, name: Any) -> list[Frame]:
         """A call begins; the one before is over."""
+        call_id, name = said(call_id) or tool_call_id(), said(name)
         ended = self.call_over()
         self.calls += 1
         self._argued = False
@@ -76,9 +92,12 @@ class Chunks:
         begun["function"] = {"name": name, "arguments": ""}
         return [*ended, Frame(self._chunk({"tool_calls": [begun]}), chars=len(name))]
 
-    def arguments(self, piece: str) -> list[Frame]:
-        if not piece:
+    def arguments(self, piece: Any) -> list[Frame]:
+        """More of the last call's; without one they belong to nothing. Raises TypeError then."""
+        if not said(piece):
             return []
+        if not self.calls:
+            raise TypeError("arguments of no call")
         self._argued = True
         return [Frame(self._chunk({"tool_calls": [self._more(piece)]}), chars=len(piece))]
 

@@ -11,11 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from app.core.errors import GatewayError
-from app.core.ids import tool_call_id
 from app.core.json import Json, loads
 from app.core.usage import Usage
 from app.core.wire import Ask, Event, Frame
-from app.providers.chat_writing import Chunks, completion, tool_call
+from app.providers.chat_writing import Chunks, completion, count, said, tool_call
 
 Failed = Callable[[Json], GatewayError]  # what says that the provider failed, decoded
 
@@ -36,16 +35,16 @@ def answer(ask: Ask, body: Json, failed: Failed) -> Frame:
         message = body["message"]
         finish = _finish(body, failed, called=bool(message.get("tool_calls")))
         contents = message.get("content") or ()
-        said: Json = {
-            "content": (message.get("tool_plan") or "") + _joined(contents, "text"),
+        told: Json = {
+            "content": said(message.get("tool_plan")) + _joined(contents, "text"),
             "reasoning_content": _joined(contents, "thinking"),
             "tool_calls": [
-                tool_call(call.get("id") or tool_call_id(), call["function"]["name"], call["function"]["arguments"])
+                tool_call(call.get("id"), call["function"]["name"], call["function"]["arguments"])
                 for call in message.get("tool_calls") or ()
             ],
             "citations": message.get("citations"),
         }
-        return completion(ask, said, finish, usage_of(body.get("usage")))
+        return completion(ask, told, finish, usage_of(body.get("usage")))
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError("not an answer of Cohere's chat") from error
 
@@ -55,10 +54,10 @@ def usage_of(counts: Any) -> Usage:
     counts = counts or {}
     tokens = counts.get("tokens") or counts.get("billed_units") or {}
     return Usage(
-        input=int(tokens.get("input_tokens") or 0),
-        output=int(tokens.get("output_tokens") or 0),
-        cached_input=int(counts.get("cached_tokens") or 0),
-        reasoning_output=int(tokens.get("reasoning_tokens") or 0),
+        input=count(tokens.get("input_tokens")),
+        output=count(tokens.get("output_tokens")),
+        cached_input=count(counts.get("cached_tokens")),
+        reasoning_output=count(tokens.get("reasoning_tokens")),
     )
 
 
@@ -122,7 +121,7 @@ class ChatReader:
     def _content(self, content: Json) -> Sequence[Frame]:
         if text := content.get("text"):
             return self._chunks.text(text)
-        return self._chunks.thought(content.get("thinking") or "")
+        return self._chunks.thought(content.get("thinking"))
 
     def _call(self, kind: str, call: Json) -> Sequence[Frame]:
         if kind == "tool-call-end":
@@ -130,8 +129,8 @@ class ChatReader:
         function = call["function"]
         begun = []
         if kind == "tool-call-start":
-            begun = self._chunks.call(call.get("id") or tool_call_id(), function["name"])
-        return [*begun, *self._chunks.arguments(function.get("arguments") or "")]
+            begun = self._chunks.call(call.get("id"), function["name"])
+        return [*begun, *self._chunks.arguments(function.get("arguments"))]
 
     def _end(self, ended: Json) -> Sequence[Frame]:
         finish = _finish(ended, self._failed, called=bool(self._chunks.calls))

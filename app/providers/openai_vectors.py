@@ -15,6 +15,8 @@ from app.providers.openai_usage import settle_input
 #: Formats that mean a vector of 32 bit floats; a client may ask for others by their provider's name.
 FLOATS = ("float", "base64", None)
 
+_NUMBERS = frozenset({int, float})
+
 _MODERATED: tuple[str, ...] = (
     "harassment",
     "harassment/threatening",
@@ -102,9 +104,11 @@ def _encoded(vector: Any) -> str:
 
 
 def _floats(vector: Any, size: Literal["d", "f"]) -> array[float]:
+    if vector.__class__ is not list or not _NUMBERS.issuperset(map(type, vector)):
+        raise NoAnswer("an embedding is not a list of numbers")
     try:
         return array(size, vector)
-    except (TypeError, OverflowError) as error:
+    except OverflowError as error:
         raise NoAnswer("an embedding is not a list of numbers") from error
 
 

@@ -86,7 +86,7 @@ def _signatures(case: Case, message: Json) -> list[str]:
         found += [call["extra_content"]["google"]["thought_signature"] for call in calls if "extra_content" in call]
     else:
         values = [block.get("signature") or block.get("data") or "" for block in message["content"]]
-        found = [value.removeprefix("google:") for value in values if value.startswith("google:")]
+        found = [value.removeprefix("google:") for value in values if value]
     expected = NATIVES[case.exchange.provider].signatures(case.exchange)
     return [] if found == expected else [f"signatures: expected {expected}, found {found}"]
 
