@@ -242,3 +242,30 @@ def test_cached_tokens_cost_as_much_as_others_unless_their_price_is_given() -> N
 def test_shares_of_faults_may_add_up_to_all_calls_however_they_are_written() -> None:
     shares = "timeout: 0.01, cut: 0.2, slow: 0.68, stall: 0.11"  # of which a computer makes a little more than 1
     assert problems(f"providers: {{simulated: {{models: ['*'], faults: {{{shares}}}}}}}") == {}
+
+
+def test_each_limit_that_a_tenant_names_is_its_own_null_included_and_the_others_are_the_default_s() -> None:
+    found = settings(
+        BASE
+        + "limits: {default: {requests_per_minute: 10, tokens_per_minute: 20, concurrent: 30}}\n"
+        + "tenants: {a: {keys: [], limits: {requests_per_minute: 1, concurrent: null}}, b: {keys: []}}"
+    )
+    default = found.limits.default
+
+    own = found.tenants["a"].limits.over(default)
+    assert (own.requests_per_minute, own.tokens_per_minute, own.concurrent) == (1, 20, None)
+    assert found.tenants["b"].limits.over(default) == default
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ("", False),
+        ("limits: {replicas: 3}", False),
+        ("limits: {default: {concurrent: 1}}", True),
+        ("tenants: {a: {keys: [], limits: {requests_per_minute: 1}}}", True),
+        ("tenants: {a: {keys: [], model_limits: {fast: {tokens_per_minute: 1}}}}", True),
+    ],
+)
+def test_it_is_known_whether_anything_is_for_all_workers_together(more: str, expected: bool) -> None:
+    assert settings(BASE + more).has_shared_state is expected

@@ -1,12 +1,13 @@
 """What a tenant may do, by one process alone and by one over memcached alike."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from app.core.errors import ErrorType, GatewayError
 from app.core.usage import Usage
-from app.limits.limits import Allowance
+from app.limits.limits import Allowance, Allowed
 from tests.limits.given import BODY, ManualClock, Process
 
 Make = Callable[..., Process]
@@ -32,6 +33,12 @@ def left(process: Process, what: str = "tokens") -> int:
 def test_without_limits_nothing_is_counted_and_nothing_said(process: Make) -> None:
     call = process().call()
     assert call.headers == {}
+
+
+def test_who_has_no_limits_of_his_own_has_those_of_all(process: Make) -> None:
+    one = process(requests=1)
+    one.limits = replace(one.limits, tenants={}, default=Allowed(Allowance(requests=2)))
+    assert [one.admits() for _ in range(3)] == [True, True, False]
 
 
 def test_as_many_calls_as_the_limit_says_and_no_more(process: Make, clock: ManualClock) -> None:

@@ -53,6 +53,7 @@ RESCUED = {
         "targets": ["standin/fault-cut-5-rst-words-20", {"target": "standin/words-20", "prefill": False}],
         "stream_rescue": "replay",
     },
+    "failing": {"targets": ["standin/fault-500"]},
     "fallen": {"targets": ["standin/fault-500", "standin/words-20"]},
 }
 
@@ -123,6 +124,17 @@ def test_a_tenant_without_limits_is_told_of_none(house: House) -> None:
     said = house.keyed.call("free")
     assert said.status == 200
     assert not [name for name in said.headers if "ratelimit" in name]
+
+
+def test_every_answer_says_what_is_left_errors_and_streams_too(house: House) -> None:
+    failed = house.keyed.call("once", 0, "failing")
+    stream = house.keyed.begin("once", 1, "m")
+    stream.read()
+    refused = house.keyed.call("once", 0, content="x" * 500_000)
+    assert (failed.status, stream.status, refused.status) == (502, 200, 400)
+    assert failed.left("requests") - int(stream.headers["x-ratelimit-remaining-requests"]) == 1
+    assert b'"param":"messages"' in refused.body
+    stream.close()
 
 
 @pytest.mark.parametrize("model", ["rescued", "fallen"])
