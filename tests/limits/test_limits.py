@@ -170,7 +170,8 @@ def test_a_refused_call_costs_nothing(process: Make) -> None:
 
 
 def test_a_model_has_limits_beside_its_tenant_s(process: Make) -> None:
-    one = process(requests=4, models={"small": Allowance(requests=1), "gpt-*": Allowance(requests=2)})
+    models = {"small": Allowance(requests=1), "g*": Allowance(requests=9), "gpt-*": Allowance(requests=2)}
+    one = process(requests=4, models=models)
     assert one.admits(model="small")
     assert "with model small" in refused(one, model="small").message
     assert one.admits(model="gpt-a")

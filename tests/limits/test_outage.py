@@ -9,19 +9,21 @@ from tests.memcached import memcached
 
 
 class Gone:
-    """A store that can be told to be gone. What it does otherwise is memcached's doing."""
+    """A store that can be told to be gone, or to do as it is told and lose the answer."""
 
     is_shared = True
 
     def __init__(self, store: Store) -> None:
         self.store = store
         self.is_gone = False
+        self.loses_answers = False
 
     def gone(self) -> list[str]:
         return ["it"] if self.is_gone else []
 
     def tally(self, *asked: object) -> object:
-        return None if self.is_gone else self.store.tally(*asked)  # type: ignore[arg-type]
+        found = None if self.is_gone else self.store.tally(*asked)  # type: ignore[arg-type]
+        return None if self.loses_answers else found
 
 
 def restart(server: Server, store: Memcached) -> None:
@@ -116,6 +118,36 @@ def test_a_blink_of_the_store_is_no_outage(shared: Memcached, clock: ManualClock
     a.tick()
     assert [a.admits() for _ in range(20)] == [True] * 19 + [False]
     assert not b.admits()
+
+
+def test_what_may_have_been_given_back_is_not_given_back_again(
+    shared: Memcached, clock: ManualClock, tenant: str
+) -> None:
+    """When in doubt, a tenant has used too much, and not too little."""
+    gone = Gone(shared)
+    a, b = hire(gone, clock, tenant, tokens=1000)  # type: ignore[arg-type]
+    b.call().answers(400, 100)
+    call = a.call()
+    gone.loses_answers = True
+    call.answers(80, 20)
+    gone.loses_answers = False
+    for _ in range(3):
+        a.tick()
+        clock.sleep(1)
+    assert b.call({"messages": [], "max_tokens": 0}).headers["remaining-tokens"] == "400"
+
+
+def test_what_may_not_have_been_counted_is_counted(shared: Memcached, clock: ManualClock, tenant: str) -> None:
+    gone = Gone(shared)
+    a, b = hire(gone, clock, tenant, tokens=1000)  # type: ignore[arg-type]
+    call = a.call()
+    gone.is_gone = True
+    call.answers(400, 300)
+    gone.is_gone = False
+    for _ in range(3):
+        a.tick()
+        clock.sleep(1)
+    assert b.call({"messages": [], "max_tokens": 0}).headers["remaining-tokens"] == "300"
 
 
 def test_a_restarted_store_is_told_again_what_it_knew(own: tuple[Server, Memcached], clock: ManualClock) -> None:
