@@ -127,6 +127,7 @@ class Admission(Observer):
         if store.is_shared and place.number is None and any(rule.concurrent is not None for _, rule in rules):
             place.join(store)
         with place.lock:
+            place.used_at = int(now)
             self._take_apart(rules, now)
             excess = _first([part.certain() for part in self._parts])
         if excess is None:
@@ -154,6 +155,7 @@ class Admission(Observer):
         is_counted = self._is_counted and not store.gone()  # or the store hears of it all when it can be asked
         changes: list[tuple[Window, int, int]] = []
         with place.lock:
+            place.used_at = second
             for rate in self._tokens:
                 if (change := rate.settle(tokens, second)) is not None:
                     rate.window.put(*change, counted=is_counted)

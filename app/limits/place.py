@@ -17,7 +17,7 @@ from collections import deque
 from collections.abc import Sequence
 
 from app.core.clock import Clock
-from app.limits.window import LIFE, Window
+from app.limits.window import LIFE, SPAN, Window
 from app.store import store
 from app.store.store import Step, Store
 
@@ -64,6 +64,7 @@ class Place:
         self.number: int | None = None  # of this process, once it has one
         self.numbers = 0  # that are or were in use
         self.subjects: dict[str, Subject] = {}
+        self.used_at = 0  # Unix second in which a call came or ended last
         self._tenant = tenant
         self._key = store.key("limits", tenant)
         self._clock = clock
@@ -173,6 +174,9 @@ class Place:
 
     def tick(self, shared: Store, second: int) -> None:
         """Once a second: even out what the store and we owe each other, and renew what would end."""
+        if second > self.used_at + SPAN and not any(subject.inside for subject in self.subjects.values()):
+            self.number = None  # nothing is left to say; whoever calls next takes one again
+            return
         self._even_out(shared, second)
         self._renew(shared)
 

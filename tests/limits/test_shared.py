@@ -3,9 +3,10 @@
 import threading
 
 from app.core.errors import GatewayError
-from app.limits.place import HOLD, RENEW
+from app.limits.parts import Inside, Limit, What
+from app.limits.place import HOLD, RENEW, Place
 from app.store.memcached import Memcached
-from app.store.store import key
+from app.store.store import key, read
 from tests.limits.given import ManualClock, Process, hire
 from tests.memcached import Memcached as Server
 
@@ -139,6 +140,56 @@ def test_a_number_is_held_for_longer_than_the_counters_that_go_with_it(
     assert lives(key("limits", "t", "") + "c0") <= HOLD
     assert lives(key("limits", "t") + "m0") > HOLD + RENEW
     assert len(calls) == 7
+
+
+def test_who_is_inside_when_a_number_is_taken_is_told_of_once(
+    own: tuple[Server, Memcached], clock: ManualClock
+) -> None:
+    _, store = own
+    place = Place("t", clock)
+    subject = place.subject("")
+    limit = Limit(What.CONCURRENCY, "", most=10, share=10)
+
+    def there() -> int | None:
+        found = store.tally(key("limits", "t"), [read(subject.key(0))])
+        return found[0] if found else None
+
+    early, gone = Inside(place, subject, limit), Inside(place, subject, limit)
+    assert gone.leave() == (), "nobody has told the store of it"
+    place.join(store)
+    assert (place.number, there()) == (0, 1)
+    assert all(step.by is None for step in early.steps()), "it is there already"
+    late = Inside(place, subject, limit)
+    place.ask(store, late.steps())
+    assert there() == 2
+    place.ask(store, [*early.leave(), *late.leave()])
+    assert (there(), subject.inside) == (0, 0)
+
+
+def test_a_tenant_that_has_been_silent_for_a_minute_costs_nothing(
+    own: tuple[Server, Memcached], clock: ManualClock
+) -> None:
+    server, store = own
+    a, b = hire(store, clock, "t", requests=10, concurrent=5)
+    running = a.call()
+    for _ in range(70):
+        clock.sleep(1)
+        a.tick()
+    assert [b.call().headers["remaining-concurrency"] for _ in range(4)] == ["3", "2", "1", "0"], "one runs still"
+    running.ends()
+    for _ in range(70):
+        clock.sleep(1)
+        a.tick()
+
+    def asked() -> bytes:
+        return b"".join(line for line in server.send(b"stats\r\n").splitlines() if b"cmd_meta" in line)
+
+    before = asked()
+    for _ in range(20):
+        clock.sleep(1)
+        a.tick()
+    assert asked() == before
+    assert a.admits()
 
 
 def test_living_processes_keep_their_places(shared: Memcached, clock: ManualClock, tenant: str) -> None:
