@@ -92,6 +92,7 @@ class Rescuer:
         self._means = means(call, route)
         self._again: set[str] = set()  # targets that were asked for the whole answer once more
         self._unable: set[str] = set()  # targets that did not go on from a given beginning
+        self._refused = False  # the request itself was, by one that was to replay it
 
     def rescue(self, delivered: Delivered, error: GatewayError) -> tuple[Iterator[Batch], str]:
         """The next stream, its first content there, and who gives it. Raises the error that is to be rescued from."""
@@ -102,7 +103,7 @@ class Rescuer:
             for target in self._who_continues() if way is Rescue.CONTINUE else self._who_replays(broken):
                 if target.name in self._exchange.silent:
                     continue
-                if self._exchange.attempts >= self._parts.max_attempts or self._is_over(target):
+                if self._refused or self._exchange.attempts >= self._parts.max_attempts or self._is_over(target):
                     raise error
                 again = broken is not None and target.name == broken.name
                 verdict = self._enter(target, again=again)
@@ -171,6 +172,8 @@ class Rescuer:
                 self._exchange.failure(target, failure)
             if way is Rescue.CONTINUE:
                 self._unable.add(target.name)
+            elif failure.provider is not None:
+                self._refused = failure.rule.next is not Next.YES
             return None
         except BaseException:
             verdict.abandoned()

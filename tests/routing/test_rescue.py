@@ -35,6 +35,7 @@ MODELS = {
     "shorter": ("fault-cut-4", "words-2", "stream_rescue: replay"),
     "auto": ("fault-cut-4", "words-10", "stream_rescue: auto"),
     "off": ("fault-cut-4", "words-10", "stream_rescue: off"),
+    "refused": ("first-1-fault-cut-4-then-fault-filter", "words-10", "stream_rescue: replay"),
     "silent-first": ("fault-hang", "fault-cut-4", "stream_rescue: replay, timeouts: {first_byte: 1}"),
     "tools": ("tools-1-fault-cut-1", "words-10", "stream_rescue: replay"),
 }
@@ -122,6 +123,13 @@ def test_a_target_that_said_nothing_at_first_is_not_asked_to_replay_what_another
     answer = scene.chat("silent-first")
     assert (answer.text, answer.error["code"], answer.looks_whole) == (text(4), "stream_interrupted", False)
     assert len(scene.first.journal.requests(model="fault-hang")) == 1
+
+
+def test_a_replay_that_a_filter_blocks_is_not_taken_elsewhere(scene: Scene) -> None:
+    scene.second.journal.clear()
+    answer = scene.chat("refused")
+    assert (answer.text, answer.error["code"], answer.looks_whole) == (text(4), "stream_interrupted", False)
+    assert scene.second.journal.requests() == []
 
 
 def test_replays_come_out_of_the_retry_budget(scene: Scene) -> None:
