@@ -16,8 +16,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.core.errors import invalid
-from app.core.json import Json, NotJson, loads
+from app.core.json import Json
 from app.providers.anthropic_media import document, image
+from app.providers.chat_request import object_of, string
 
 _SYSTEM = ("system", "developer")
 _NOT_IN_ID = re.compile(r"[^A-Za-z0-9_-]")
@@ -149,14 +150,14 @@ def _texts(content: Any, where: str) -> Iterator[Json]:
             continue
         if part.get("type") not in ("text", "refusal"):
             raise invalid("only text can stand here", f"{place}.type")
-        yield from _text(_string(part, part["type"], place), part)
+        yield from _text(string(part, part["type"], place), part)
 
 
 def _user_blocks(content: Any, where: str) -> Iterator[Json]:
     for part, place in _parts(content, where):
         kind = part.get("type")
         if kind == "text":
-            yield from _text(_string(part, "text", place), part)
+            yield from _text(string(part, "text", place), part)
         elif kind == "image_url":
             yield from _marked(part, [image(part.get("image_url"), f"{place}.image_url")])
         elif kind == "file":
@@ -218,28 +219,10 @@ def _call(call: Any, where: str) -> Json:
     return {
         "type": "tool_use",
         "id": _NOT_IN_ID.sub("_", call["id"]),
-        "name": _string(function, "name", f"{where}.function"),
-        "input": _input(function.get("arguments")),
+        "name": string(function, "name", f"{where}.function"),
+        "input": object_of(function.get("arguments")),
     }
-
-
-def _input(arguments: Any) -> Json:
-    """Arguments as an object. What a model once wrote badly is kept as it was: the conversation must go on."""
-    if not arguments:
-        return {}
-    try:
-        parsed = loads(arguments) if isinstance(arguments, str) else arguments
-    except NotJson:
-        parsed = None
-    return parsed if isinstance(parsed, dict) else {"INVALID_JSON": str(arguments)}
 
 
 def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
-
-
-def _string(part: Json, name: str, where: str) -> str:
-    value = part.get(name)
-    if not isinstance(value, str):
-        raise invalid(f"{name} must be a string", f"{where}.{name}")
-    return value

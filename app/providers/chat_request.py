@@ -111,7 +111,7 @@ def calls(message: Json, where: str) -> Iterator[Call]:
         function = call.get("function") if isinstance(call, dict) else None
         if not isinstance(function, dict) or not isinstance(call.get("id"), str):
             raise invalid("a tool call needs an id and a function", place)
-        yield Call(call["id"], string(function, "name", f"{place}.function"), _object_of(function.get("arguments")))
+        yield Call(call["id"], string(function, "name", f"{place}.function"), object_of(function.get("arguments")))
 
 
 def answered(message: Json, where: str) -> str:
@@ -210,7 +210,8 @@ def _name(tool: Any) -> str | None:
     return name if isinstance(name, str) else None
 
 
-def _object_of(arguments: Any) -> Json:
+def object_of(arguments: Any) -> Json:
+    """What a model once wrote badly is kept as it was: the conversation must go on."""
     if not arguments:
         return {}
     try:

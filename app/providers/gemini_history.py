@@ -16,6 +16,7 @@ from typing import Any
 
 from app.core.errors import invalid
 from app.core.json import Json, NotJson, loads
+from app.providers.chat_request import object_of, string
 from app.providers.gemini_media import file, image, speech
 from app.providers.signatures import of_call
 
@@ -120,7 +121,7 @@ def _texts(content: Any, where: str) -> Iterator[Json]:
             continue
         if part.get("type") not in ("text", "refusal"):
             raise invalid("only text can stand here", f"{place}.type")
-        yield from _text(_string(part, part["type"], place))
+        yield from _text(string(part, part["type"], place))
 
 
 def _text(text: str) -> Iterator[Json]:
@@ -132,7 +133,7 @@ def _user_parts(content: Any, where: str) -> Iterator[Json]:
     for part, place in _parts(content, where):
         kind = part.get("type")
         if kind == "text":
-            yield from _text(_string(part, "text", place))
+            yield from _text(string(part, "text", place))
         elif kind == "image_url":
             yield image(part.get("image_url"), f"{place}.image_url")
         elif kind == "file":
@@ -179,31 +180,13 @@ def _call(made: History, call: Any, where: str) -> Json:
     function = call.get("function") if isinstance(call, dict) else None
     if not isinstance(function, dict) or not isinstance(call.get("id"), str):
         raise invalid("a tool call needs an id and a function", where)
-    name = _string(function, "name", f"{where}.function")
+    name = string(function, "name", f"{where}.function")
     made.names[call["id"]] = name
-    part: Json = {"functionCall": {"id": call["id"], "name": name, "args": _arguments(function.get("arguments"))}}
+    part: Json = {"functionCall": {"id": call["id"], "name": name, "args": object_of(function.get("arguments"))}}
     if signature := of_call(call):
         part["thoughtSignature"] = signature
     return part
 
 
-def _arguments(arguments: Any) -> Json:
-    """Arguments as an object. What a model once wrote badly is kept as it was: the conversation must go on."""
-    if not arguments:
-        return {}
-    try:
-        parsed = loads(arguments) if isinstance(arguments, str) else arguments
-    except NotJson:
-        parsed = None
-    return parsed if isinstance(parsed, dict) else {"INVALID_JSON": str(arguments)}
-
-
 def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
-
-
-def _string(part: Json, name: str, where: str) -> str:
-    value = part.get(name)
-    if not isinstance(value, str):
-        raise invalid(f"{name} must be a string", f"{where}.{name}")
-    return value

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from app.core.ids import message_id, tool_use_id
-from app.core.json import Json, NotJson, loads
+from app.core.json import Json
 from app.core.usage import Usage
 from app.core.wire import Frame
+from app.providers.chat_request import object_of
 from app.providers.signatures import marked, of_call
 
 STOP_REASONS: Mapping[str, str] = {
@@ -115,21 +116,10 @@ def _blocks(said: Json, names: Mapping[str, str]) -> Iterator[Json]:
             "type": "tool_use",
             "id": call.get("id") or tool_use_id(),
             "name": names.get(function["name"], function["name"]),
-            "input": _input(function.get("arguments")),
+            "input": object_of(function.get("arguments")),
         }
 
 
 def _custom(call: Json) -> Json:
     custom = call["custom"]
     return {"name": custom["name"], "arguments": {"input": custom.get("input")}}
-
-
-def _input(arguments: Any) -> Json:
-    """Arguments as an object. Bad ones are shown as they are: an empty object might pass for a call that was meant."""
-    if not arguments:
-        return {}
-    try:
-        parsed = loads(arguments) if isinstance(arguments, str) else arguments
-    except NotJson:
-        parsed = None
-    return parsed if isinstance(parsed, dict) else {"INVALID_JSON": str(arguments)}
