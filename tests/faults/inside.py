@@ -6,6 +6,8 @@ import gc
 import os
 import threading
 
+import gevent
+from gevent import monkey
 from greenlet import greenlet
 
 from app.routing.places import Places
@@ -13,6 +15,17 @@ from app.upstream.watch import Watch
 from app.worker import start
 
 app = start()
+
+
+def _fill_the_pool() -> None:
+    """gevent resolves names in threads that it makes when it needs them, and keeps: make them all now."""
+    pool = gevent.get_hub().threadpool
+    for each in [pool.spawn(monkey.get_original("time", "sleep"), 0.05) for _ in range(pool.maxsize)]:
+        each.get()
+
+
+if monkey.is_module_patched("threading"):
+    _fill_the_pool()
 
 
 @app.get("/inside")
