@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _COLUMN, _LINE = 0.58, 0.26  # inches, of Grafana's grid
+_NAME = 0.19  # inches that a line of text takes
 _DAY = 86_400.0
 _STYLE: Mapping[Any, object] = {
     "svg.fonttype": "none",
@@ -48,6 +49,8 @@ def chart(answered: Answered, span: Span) -> str:
     draw = {"heatmap": _heatmap, "state-timeline": _states, "piechart": _pie, "bargauge": _bars}
     panel = answered.panel
     height = panel.height * _LINE
+    if panel.kind in ("state-timeline", "bargauge"):
+        height = max(height, _NAME * (len(answered.curves) + 2))
     width = height if panel.kind == "piechart" else panel.width * _COLUMN
     return _svg(answered, span, draw.get(panel.kind, _series), width, height)
 

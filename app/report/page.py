@@ -12,7 +12,7 @@ from app.report.asked import Answered, Curve, Span
 from app.report.paint import colour, of_names, of_step
 from app.report.units import formatted
 
-_LEGEND = 12  # names below a chart; the rest is counted
+_LEGEND = 12  # names below a chart, those that got highest; the rest is counted
 
 #: Of one dashboard with one choice of its variables: its title, what it is about, and rows of lines of panels.
 Section = tuple[str, str, Sequence[tuple[str, Sequence[Sequence[Answered]]]]]
@@ -92,7 +92,10 @@ def _legend(answered: Answered) -> str:
     unit = answered.panel.unit
     colours = of_names(answered.panel, [curve.name for curve in answered.curves])
     rows = []
-    for curve, shade in list(zip(answered.curves, colours, strict=True))[:_LEGEND]:
+    highest = sorted(answered.curves, key=lambda curve: -max(curve.known))[:_LEGEND]
+    for curve, shade in zip(answered.curves, colours, strict=True):
+        if curve not in highest:
+            continue
         known = curve.known
         cells = (sum(known) / len(known), max(known), known[-1])
         numbers = "".join(f"<td>{escape(formatted(value, unit))}</td>" for value in cells)

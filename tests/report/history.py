@@ -75,6 +75,8 @@ def _lines(end: float) -> Iterator[str]:
 
 def _series(name: str, known: Known, times: list[float]) -> Iterator[tuple[str, list[float]]]:
     choices = [_OUTCOMES.get(name, ("success",)) if label == "outcome" else _VALUES[label] for label in known.labels]
+    if name == "circuit_breaker_state":
+        choices = [(*_VALUES["provider"], *(f"provider-{number}" for number in range(12)))]
     for number, values in enumerate(itertools.product(*choices)):
         labels = "".join(f',{label}="{value}"' for label, value in zip(known.labels, values, strict=True))
         rng = random.Random(f"{name} {values}")
