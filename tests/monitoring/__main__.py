@@ -1,4 +1,4 @@
-"""`python -m tests.monitoring alerts | panels`: see the package."""
+"""`python -m tests.monitoring alerts | panels [REPORT.html]`: see the package."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ def main(arguments: list[str]) -> None:
     match arguments:
         case ["alerts"]:
             alerts()
-        case ["panels"]:
-            panels()
+        case ["panels", *report]:
+            panels(Path(report[0]) if report else None)
         case _:
             sys.exit(__doc__)
 
@@ -32,9 +32,9 @@ def alerts() -> None:
         print(f"  live    {'fires and ends, in ' + caused[1] if caused else 'not caused: ' + live.NOT_CAUSED[name]}")
 
 
-def panels() -> None:
+def panels(report: Path | None) -> None:
     with tempfile.TemporaryDirectory() as directory:
-        seen = live.run(Path(directory))
+        seen = live.run(Path(directory), report)
     print(f"{'samples':>8} {'series':>6} {'moved':>5}  panel")
     for target in targets():
         found = seen.values.get(target, [])

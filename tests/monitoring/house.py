@@ -69,15 +69,14 @@ class House:
     alertmanager: Alertmanager
     targets: Path  # what Prometheus scrapes
 
-    def scrape(self, *, stranger: bool) -> None:
-        """With or without a target that is no gateway: Prometheus itself."""
-        targets = {"east": self.east, "south": self.south, "west": self.west}
-        listed = [
-            {"targets": [server.metrics_url.removeprefix("http://")], "labels": {"cluster": name}}
-            for name, server in targets.items()
-        ]
-        if stranger:
-            listed.append({"targets": [self.prometheus.url.removeprefix("http://")], "labels": {"cluster": "stranger"}})
+    def scrape(self, *, wrong: bool) -> None:
+        """Each in a cluster of its own. Wrong: a target that is no gateway, and two gateways that should be alike."""
+        servers = {"east": self.east, "south": self.south, "west": self.west}
+        urls = [(name, server.metrics_url) for name, server in servers.items()]
+        if wrong:
+            urls.append(("stranger", self.prometheus.url))
+            urls += [("twins", server.metrics_url) for server in (self.south, self.west)]
+        listed = [{"targets": [url.removeprefix("http://")], "labels": {"cluster": name}} for name, url in urls]
         fresh = self.targets.with_suffix(".new")
         fresh.write_text(json.dumps(listed))
         fresh.rename(self.targets)
@@ -166,7 +165,7 @@ def house(directory: Path) -> Iterator[House]:
         manager = stack.enter_context(alertmanager(directory, configuration, port))
         watcher = stack.enter_context(prometheus(directory, _prometheus(rules, targets, port)))
         made = House(in_the_east, in_the_south, in_the_west, provider, sick, store, watcher, manager, targets)
-        made.scrape(stranger=False)
+        made.scrape(wrong=False)
         yield made
 
 

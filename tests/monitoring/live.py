@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from app import cli
 from monitoring.source.files import DASHBOARDS
 from tests.gunicorn import Server, gunicorn, until
 from tests.monitoring.dashboards import Target, filled, read, targets
@@ -52,8 +53,8 @@ BAD = (
     Flow("chat", 0.25, tenant="busy"),
 )
 
-#: More at once than a worker of west takes at a time: some wait for their turn.
-CROWD = tuple(Flow("lone", 0.1, tenant="") for _ in range(5))
+#: Now and then more at once than west takes at a time: some wait for their turn.
+CROWD = tuple(Flow("lone", 1.3, tenant="") for _ in range(8))
 
 #: What the faults make fire, each on a provider of its own.
 FIFTEEN: Mapping[str, Alert] = {
@@ -89,6 +90,7 @@ OWN: Mapping[str, Alert] = {
         ("LLMGatewayWorkerCrashes", "west", ""),
         ("LLMGatewayMemcachedDown", "east", ""),
         ("LLMGatewayConfigReloadFailed", "west", ""),
+        ("LLMGatewayConfigurationsDiffer", "twins", ""),
         ("LLMGatewayErrorBudgetBurn", "east", ""),
         ("LLMGatewayTTFTBudgetBurn", "south", ""),
     )
@@ -97,7 +99,6 @@ OWN: Mapping[str, Alert] = {
 NOT_CAUSED: Mapping[str, str] = {
     "LLMGatewayScrapeSlow": "a scrape of 2 s needs a hundred thousand series",
     "LLMGatewayHealthCheckStale": "its threshold is three minutes, and a housekeeper that stops is replaced",
-    "LLMGatewayConfigurationsDiffer": "a worker that stays behind cannot be had on purpose",
 }
 
 AT_THE_END = ("LLMGatewayInstanceDown", "LLMGatewayDown", "LLMGatewayMemcachedDown")
@@ -141,7 +142,8 @@ def moved(found: list[Series]) -> bool:
     return any(len({repr(value) for _, value in one.values}) > 1 for one in found) and samples(found) > 0
 
 
-def run(directory: Path) -> Seen:
+def run(directory: Path, report: Path | None = None) -> Seen:
+    """With `report`, the dashboards are drawn there as long as Prometheus runs."""
     seen = Seen()
     with house(directory) as all_of_it, Traffic(all_of_it.east.url) as traffic, Traffic(all_of_it.west.url) as crowd:
         began = time.time()
@@ -156,6 +158,8 @@ def run(directory: Path) -> Seen:
         seen.pages = [_page(all_of_it.east), _page(all_of_it.south)]
         _look(all_of_it.prometheus, seen, began, time.time())
         _choose(all_of_it.prometheus, seen)
+        if report is not None:
+            _draw(all_of_it.prometheus, report, time.time() - began)
     return seen
 
 
@@ -177,7 +181,7 @@ def _break(house: House, traffic: Traffic, seen: Seen) -> None:
         traffic.begin(*BAD)
         holds.enter_context(held(house.south.url, "slow", 640))  # more than it takes at a time
         house.sick.down()
-        house.scrape(stranger=True)
+        house.scrape(wrong=True)
         house.west.config.write_text("providers: {lone: 5}")
         _kill_workers(house)
         _until_fired(seen, [alert for name, alert in expected.items() if name not in AT_THE_END])
@@ -187,7 +191,7 @@ def _break(house: House, traffic: Traffic, seen: Seen) -> None:
         traffic.end(*BAD)
     house.sick.up()
     house.memcached.start()
-    house.scrape(stranger=False)
+    house.scrape(wrong=False)
     where = {
         "GATEWAY_BIND": urlsplit(house.west.url).netloc,
         "GATEWAY_METRICS_BIND": urlsplit(house.west.metrics_url).netloc,
@@ -262,3 +266,8 @@ def _choose(prometheus: Prometheus, seen: Seen) -> None:
                 match = filled(query[1], window=RATE_WINDOW, span="60s", provider="main")
                 found = {series.get(query[2], "") for series in prometheus.series(match)}
                 seen.variables[variable["query"]] = found - {""}
+
+
+def _draw(prometheus: Prometheus, report: Path, seconds: float) -> None:
+    times = ["--range", f"{seconds:.0f}s", "--scrape-interval", "2s"]
+    assert cli.main(["report", "--prometheus", prometheus.url, "--output", str(report), *times]) == 0
