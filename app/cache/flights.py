@@ -20,8 +20,17 @@ from app.upstream.watch import Guard
 TTL = 5  # seconds that a claim outlives its holder
 RENEW = 1.5  # seconds after which it is renewed, by a look once a second
 
-OPEN = b"open"  # in place of a claim: the answer is there, or is not one to be kept; nobody need wait
+OPEN = b"!"  # in place of a claim: the answer was none to be kept, and nobody need wait for the next one
 OPEN_TTL = 2
+_CLAIM, _TOKEN = b"?", 12  # a claim stands where the answer will, and is far shorter than any
+
+
+def is_claim(value: bytes) -> bool:
+    return len(value) == len(_CLAIM) + _TOKEN and value.startswith(_CLAIM)
+
+
+def _new_claim() -> bytes:
+    return _CLAIM + secrets.token_bytes(_TOKEN)
 
 
 class End(Enum):
@@ -55,7 +64,6 @@ class Flight:
 @dataclass(slots=True)
 class _Held:
     store: Store
-    key: str
     value: bytes  # another one after each renewal, so that others see that its holder lives
     renewed: float  # monotonic
 
@@ -66,35 +74,38 @@ class Claims:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._held: dict[bytes, _Held] = {}
+        self._held: dict[str, _Held] = {}  # by key
 
-    def claim(self, store: Store, key: str) -> tuple[Claim, bytes]:
-        """How it went, and the token by which it is given back."""
-        token = secrets.token_bytes(12)
-        went = store.claim(key, token, TTL)
+    def claim(self, store: Store, key: str) -> Claim:
+        value = _new_claim()
+        went = store.claim(key, value, TTL)
         if went is Claim.WON:
             with self._lock:
-                self._held[token] = _Held(store, key, token, self._clock.monotonic())
-        return went, token
+                self._held[key] = _Held(store, value, self._clock.monotonic())
+        return went
 
-    def give_back(self, token: bytes, *, open_: bool) -> None:
-        """`open_`: it went well."""
+    def give_back(self, key: str, *, replaced: bool, open_: bool) -> None:
+        """`replaced`: the answer stands there now. `open_`: there was one that is not kept."""
         with self._lock:
-            held = self._held.pop(token)
-        if open_:
-            held.store.write(held.key, OPEN, OPEN_TTL)
-        else:
-            held.store.release(held.key, held.value)
+            held = self._held.pop(key)
+        if not replaced and held.store.release(key, held.value) and open_:
+            held.store.write(key, OPEN, OPEN_TTL)
 
     def renew(self) -> None:
         """For the tick."""
         now = self._clock.monotonic()
-        for token in list(self._held):
+        for key in list(self._held):
             with self._lock:  # so that none is renewed after it was given back
-                held = self._held.get(token)
+                held = self._held.get(key)
                 if held is not None and now - held.renewed >= RENEW:
-                    held.renewed, held.value = now, secrets.token_bytes(12)
-                    held.store.write(held.key, held.value, TTL)
+                    held.renewed = now
+                    self._renew(key, held)
+
+    def _renew(self, key: str, held: _Held) -> None:
+        """Unless somebody has put an answer there meanwhile: a stream, say."""
+        if held.store.read(key).value == held.value:
+            held.value = _new_claim()
+            held.store.write(key, held.value, TTL)
 
 
 class Flights:

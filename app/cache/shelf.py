@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from enum import Enum
 
 from app.cache.entry import Corrupt, Entry, Seal
+from app.cache.flights import OPEN, is_claim
 from app.core.clock import Clock
 from app.store.store import Store
 
@@ -16,8 +18,17 @@ Count = Callable[[str, str], None]
 class Looked(Enum):
     FOUND = "found"
     NOTHING = "nothing"
+    CLAIMED = "claimed"  # somebody asks at the moment
+    OPEN = "open"  # somebody has asked just now, and the answer was none to be kept
     CORRUPT = "corrupt"  # something that nobody of us wrote
     GONE = "gone"  # nobody could be asked
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    how: Looked
+    entry: Entry | None = None
+    claim: bytes = b""
 
 
 class Shelf:
@@ -27,18 +38,28 @@ class Shelf:
         self._seal = seal
         self._clock = clock
 
-    def look(self, key: str) -> tuple[Looked, Entry | None]:
+    def look(self, key: str) -> Look:
         """Not counted: a call may look several times."""
         found = self.store.read(key)
-        if found.value is None:
-            return (Looked.NOTHING if found.asked else Looked.GONE), None
+        value = found.value
+        if value is None:
+            return Look(Looked.NOTHING if found.asked else Looked.GONE)
+        if is_claim(value):
+            return Look(Looked.CLAIMED, claim=value)
+        if value == OPEN:
+            return Look(Looked.OPEN)
         try:
-            entry = self._seal.open(key, found.value)
+            entry = self._seal.open(key, value)
         except Corrupt:
             self.count("delete", "ok" if self.store.drop(key) else "error")
-            return Looked.CORRUPT, None
-        return (Looked.FOUND, entry) if self._clock.time() < entry.ends else (Looked.NOTHING, None)
+            return Look(Looked.CORRUPT)
+        if self._clock.time() < entry.ends:
+            return Look(Looked.FOUND, entry)
+        self.store.release(key, value)  # it stands in the way of a claim
+        return Look(Looked.NOTHING)
 
-    def put(self, key: str, entry: Entry) -> None:
-        ttl = entry.ends - entry.made
-        self.count("set", "ok" if self.store.write(key, self._seal.close(key, entry), ttl) else "error")
+    def put(self, key: str, entry: Entry) -> bool:
+        """Whether it is there now."""
+        done = self.store.write(key, self._seal.close(key, entry), entry.ends - entry.made)
+        self.count("set", "ok" if done else "error")
+        return done

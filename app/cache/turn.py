@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from app.cache.entry import Entry
-from app.cache.flights import OPEN, TTL, End, Flight
+from app.cache.flights import TTL, End, Flight
 from app.cache.parts import Parts
+from app.cache.shelf import Look, Looked
 from app.core.call import Call, Route
 from app.core.errors import ErrorType, GatewayError
 from app.store.store import Claim
@@ -37,26 +38,28 @@ class Turn:
         self._ends_at = call.began + (deadline if call.patience is None else min(deadline, call.patience))
         self._until = self._ends_at
         self._flight: Flight | None = None  # led by this call
-        self._token: bytes | None = None  # of its claim
+        self._claimed = False
 
-    def wait(self) -> Entry | None:
-        """What another call has brought; None: it is this one's turn. Raises GatewayError."""
+    def wait(self, look: Look) -> Entry | None:
+        """What another call has brought since that look; None: it is this one's turn. Raises GatewayError."""
         flight, leads = self._parts.flights.join(self._key)
         if leads:
             self._flight = flight
-            if not self._parts.shelf.store.is_shared or self._claims():
-                return self._brought_by_the_last()
+            if not self._parts.shelf.store.is_shared:
+                return self._brought(self._parts.shelf.look(self._key))
+            if self._may_ask(look):
+                return None
         guard = self._parts.watch.begin(self._call.client)
         try:
             return self._behind_others(guard) if leads else self._behind(flight, guard)
         finally:
             self._parts.watch.end(guard)
 
-    def end(self, end: Entry | End) -> None:
-        """Tell those who wait."""
-        if self._token is not None:
-            self._parts.flights.claims.give_back(self._token, open_=end is not End.FAILED)
-            self._token = None
+    def end(self, end: Entry | End, *, replaced: bool = False) -> None:
+        """Tell those who wait; `replaced`: the answer stands in the place of the claim."""
+        if self._claimed:
+            self._claimed = False
+            self._parts.flights.claims.give_back(self._key, replaced=replaced, open_=end is not End.FAILED)
         if self._flight is not None:
             self._parts.flights.end(self._key, self._flight, end)
             self._flight = None
@@ -74,58 +77,48 @@ class Turn:
                 flight, leads = self._parts.flights.join(self._key)
                 if leads:
                     self._flight = flight
-                    if not self._parts.shelf.store.is_shared or self._claims():
-                        return self._brought_by_the_last()
                     return self._behind_others(guard)
         self._check_time()
         return None
 
     def _behind_others(self, guard: Guard) -> Entry | None:
         """Wait for a call in another worker, for all that wait in this one."""
-        store, clock, pause = self._parts.shelf.store, self._parts.clock, FIRST
-        known, since = None, clock.monotonic()
+        clock, pause = self._parts.clock, FIRST
+        known, since = b"", clock.monotonic()
         while (left := self._left()) > 0:
-            held = store.read(self._lock)
-            if not held.asked:
+            look = self._parts.shelf.look(self._key)
+            if (entry := self._brought(look)) is not None:
+                return entry
+            if self._may_ask(look):
                 return None
-            if held.value == OPEN:
-                return self._brought()
-            if held.value is None:
-                self._lose_patience()
-                if self._claims():
-                    return None
-            elif held.value != known:
-                known, since = held.value, clock.monotonic()
+            if look.how is not Looked.CLAIMED:
+                self._lose_patience()  # the last one failed, and somebody else was faster
+            elif look.claim != known:
+                known, since = look.claim, clock.monotonic()
             elif clock.monotonic() - since > TTL + 1:
                 return None  # nobody renews it: no claim of ours looks like that
             guard.wait(min(left, pause * (0.5 + self._parts.chance() / 2)))
             pause = min(2 * pause, LONGEST)
-            if (entry := self._brought()) is not None:
-                return entry
         self._check_time()
         return None
 
-    def _brought_by_the_last(self) -> Entry | None:
-        """By a call that ended between this one's look and its turn. A claim says so by itself: it is taken still."""
-        return None if self._parts.shelf.store.is_shared else self._brought()
-
-    def _brought(self) -> Entry | None:
-        _, entry = self._parts.shelf.look(self._key)
-        if entry is None or not self._accepts(entry):
+    def _brought(self, look: Look) -> Entry | None:
+        """An entry that this call takes; those that wait for it are given it, too."""
+        if look.entry is None or not self._accepts(look.entry):
             return None
-        self.end(entry)
-        return entry
+        self.end(look.entry)
+        return look.entry
 
-    def _claims(self) -> bool:
-        """Whether to go and ask: the claim is this call's, or nobody knows of claims."""
-        went, token = self._parts.flights.claims.claim(self._parts.shelf.store, self._lock)
-        if went is Claim.WON:
-            self._token = token
+    def _may_ask(self, look: Look) -> bool:
+        """Because the claim is this call's, or because no claim is needed, or can be made."""
+        store = self._parts.shelf.store
+        if look.how is Looked.CLAIMED:
+            return False
+        if look.how in (Looked.FOUND, Looked.OPEN) or not store.is_shared:
+            return True
+        went = self._parts.flights.claims.claim(store, self._key)
+        self._claimed = went is Claim.WON
         return went is not Claim.TAKEN
-
-    @property
-    def _lock(self) -> str:
-        return self._key + "c"
 
     def _left(self) -> float:
         return self._until - self._parts.clock.monotonic()

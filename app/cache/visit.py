@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from app.cache.entry import Entry
 from app.cache.flights import End
 from app.cache.parts import Parts
-from app.cache.shelf import Looked
+from app.cache.shelf import Look, Looked
 from app.cache.turn import Turn
 from app.core.call import Call, Route
 from app.core.errors import Status
@@ -70,17 +70,16 @@ class Visit(Cached):
         if not self._call.keeping.read:
             return None
         shelf, key = self._parts.shelf, self._terms.key
-        looked, entry = shelf.look(key) if self._terms.reachable else (Looked.GONE, None)
-        if entry is not None and not self._is_young(entry):
-            looked, entry = Looked.NOTHING, None
+        look = shelf.look(key) if self._terms.reachable else Look(Looked.GONE)
+        entry = look.entry if look.entry is not None and self._is_young(look.entry) else None
         if entry is None and not self._call.stream:
             self._turn = Turn(self._parts, key, self._call, self._route, self._is_young)
-            entry = self._turn.wait()
+            entry = self._turn.wait(look)
         if entry is not None and (batches := self._told(entry)) is not None:
             shelf.count("get", "hit")
             return batches
-        self._writes = looked is not Looked.GONE
-        shelf.count("get", "miss" if looked in (Looked.FOUND, Looked.NOTHING) else "error")
+        self._writes = look.how is not Looked.GONE
+        shelf.count("get", "error" if look.how in (Looked.CORRUPT, Looked.GONE) else "miss")
         if self._writes:
             self._exchange.cache = "miss"
         return None
@@ -93,6 +92,7 @@ class Visit(Cached):
         if self._exchange.stored is not None:
             return
         end: Entry | End = End.FAILED
+        replaced = False
         try:
             if outcome.status is Status.SUCCESS:
                 entry = self._entry(outcome)
@@ -100,10 +100,10 @@ class Visit(Cached):
                 if entry is None:
                     self._parts.shelf.count("set", "skipped")
                 elif self._writes:
-                    self._parts.shelf.put(self._terms.key, entry)
+                    replaced = self._parts.shelf.put(self._terms.key, entry)
         finally:
             if self._turn is not None:
-                self._turn.end(end)
+                self._turn.end(end, replaced=replaced)
 
     def _is_young(self, entry: Entry) -> bool:
         bounds = [bound for bound in (self._call.keeping.max_age, self._call.keeping.ttl) if bound is not None]

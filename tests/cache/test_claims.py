@@ -10,7 +10,7 @@ from app.cache import turn
 from app.cache.flights import RENEW
 from app.core.clock import SystemClock
 from app.store.store import Store
-from tests.cache.given import FAILURE, Clock, Worker
+from tests.cache.given import FAILURE, Clock, Worker, asks, streamed
 from tests.cache.many import Provider, started, well
 
 
@@ -19,7 +19,7 @@ def test_a_claim_is_renewed_while_its_holder_lives_and_only_then(shared: Store) 
     one = Worker(shared, clock)
     first = one.call()
     assert first.fetch() is None
-    lock = first.visit._turn._lock  # type: ignore[attr-defined]
+    lock = first.visit._terms.key  # type: ignore[attr-defined]
     before = shared.read(lock).value
 
     one.flights.claims.renew()
@@ -54,7 +54,22 @@ def test_a_claim_that_nobody_could_have_made_stops_nobody_for_long(
     """Whoever can write to memcached can put one there for ever."""
     worker = Worker(shared, SystemClock())
     call = worker.call(patience=10)
-    shared.write(call.visit._terms.key + "c", b"mine", 0)  # type: ignore[attr-defined]
+    shared.write(call.visit._terms.key, b"?" + bytes(12), 0)  # type: ignore[attr-defined]
     monkeypatch.setattr(turn, "TTL", 0)
 
     assert call.fetch() is None, "and no GatewayError, after all its time"
+
+
+def test_a_claim_is_not_renewed_over_an_answer_that_a_stream_has_left(shared: Store) -> None:
+    clock = Clock()
+    worker = Worker(shared, clock)
+    first, stream = worker.call(), worker.call(stream=True)
+    assert first.fetch() is None
+    assert stream.fetch() is None
+    stream.answered(*streamed("Hi"))
+
+    clock.now += RENEW
+    worker.flights.claims.renew()
+    first.failed(FAILURE)
+
+    assert not asks(worker)
