@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -10,9 +9,8 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import pytest
-
 from tests.gunicorn import free_port, until
+from tests.tools import tool
 
 
 class Memcached:
@@ -81,10 +79,7 @@ class Memcached:
 
 def needed() -> None:
     """Without memcached a test is skipped where somebody works, and fails where everything has to be shown."""
-    if shutil.which("memcached") is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("memcached is not installed")
-        pytest.skip("memcached is not installed")
+    tool("memcached")
 
 
 @contextlib.contextmanager

@@ -14,9 +14,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
-
 from tests.gunicorn import ROOT, free_port, until
+from tests.tools import tool
 
 CONFIGURATION = ROOT / "deploy" / "nginx"
 
@@ -32,20 +31,10 @@ class Front:
         return self.log_file.read_text(errors="replace")
 
 
-def binary() -> str:
-    """Skips where there is none, visibly; in CI that is a failure."""
-    found = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
-    if found is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("nginx is missing")
-        pytest.skip("nginx is not installed")
-    return found
-
-
 @contextlib.contextmanager
 def nginx(replicas: Sequence[int], replica: str = "server 127.0.0.1:{} max_fails=0;") -> Iterator[Front]:
     """`replicas`: the gateways' ports. What users edit is written here; all else is what they get."""
-    program = binary()
+    program = tool("nginx")
     with tempfile.TemporaryDirectory(prefix="gateway-nginx-") as work:
         port, home = free_port(), Path(work, "nginx")
         shutil.copytree(CONFIGURATION, home)

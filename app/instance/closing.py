@@ -43,7 +43,7 @@ def is_let_go(listener: socket.socket, master: int) -> bool:
 
 
 def turn_away(listener: socket.socket) -> bool:
-    """From now on nobody new gets in. False where that cannot be done."""
+    """From now on nobody new gets in. Whether some may be half in, with a handshake under way."""
     try:
         if listener.family == socket.AF_UNIX:
             listener.shutdown(socket.SHUT_RD)

@@ -1,7 +1,6 @@
 """What deploy/ names exists, fits together, and runs, as far as that can be seen without an engine for containers."""
 
 import configparser
-import os
 import re
 import shutil
 import subprocess
@@ -18,20 +17,12 @@ from app.config.settings import ServerS
 from tests.gunicorn import ROOT, Server, free_port, gunicorn
 from tests.memcached import memcached
 from tests.nginx import Front, nginx
+from tests.tools import tool
 
 DEPLOY = ROOT / "deploy"
 COMPOSE: Mapping[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
 SERVICES: Mapping[str, Any] = COMPOSE["services"]
 DRAIN = ServerS().drain
-
-
-def tool(name: str) -> str:
-    found = shutil.which(name)
-    if found is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"{name} is missing")
-        pytest.skip(f"{name} is not installed")
-    return found
 
 
 @pytest.fixture(scope="module")

@@ -3,29 +3,19 @@
 from __future__ import annotations
 
 import functools
-import os
 import re
-import shutil
 import subprocess
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 
 from monitoring.source.files import MONITORING, RULES
 from tests.monitoring.case import Case, Firing
+from tests.tools import tool
 
 Rule = Mapping[str, Any]
-
-
-def tool(name: str) -> str:
-    """Its path. Missing at home, it skips the test that asks for it; in CI it fails it."""
-    found = shutil.which(name)
-    if found is None:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"{name} is not installed")
-    return found
 
 
 def run(*arguments: str | Path) -> str:

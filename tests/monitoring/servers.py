@@ -12,7 +12,7 @@ from typing import Any
 import requests
 
 from tests.gunicorn import free_port, until
-from tests.monitoring.promtool import tool
+from tests.tools import tool
 
 Json = dict[str, Any]
 

@@ -17,6 +17,7 @@ from tests.monitoring import promtool
 from tests.monitoring.contract import contract
 from tests.monitoring.dashboards import panels, read
 from tests.monitoring.names import ELEVEN, FIFTEEN_NAMES
+from tests.tools import tool
 
 README = (MONITORING / "README.md").read_text()
 SECTIONS = ["Meaning", "Impact", "Diagnosis", "Mitigation", "Could it be false?", "How to see that it is over"]
@@ -180,7 +181,7 @@ def test_the_links_of_the_readme_lead_somewhere() -> None:
 
 
 def _amtool(*arguments: str) -> str:
-    command = [promtool.tool("amtool"), *arguments]
+    command = [tool("amtool"), *arguments]
     done = subprocess.run(command, capture_output=True, check=False, text=True, timeout=30)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

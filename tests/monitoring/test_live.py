@@ -18,6 +18,7 @@ from tests.monitoring.contract import contract
 from tests.monitoring.dashboards import Target, read, targets
 from tests.monitoring.live import Alert, Seen
 from tests.monitoring.names import FIFTEEN_NAMES
+from tests.tools import tool
 
 pytestmark = pytest.mark.timeout(420)  # the first test waits for the whole run
 
@@ -75,7 +76,7 @@ def test_every_drop_down_has_values(seen: Seen, name: str) -> None:
 @pytest.mark.parametrize("number", [0, 1], ids=["east", "south"])
 def test_the_page_of_a_running_gateway_is_read_by_everybody(seen: Seen, number: int) -> None:
     text, open_text = seen.pages[number]
-    command = [promtool.tool("promtool"), "check", "metrics"]
+    command = [tool("promtool"), "check", "metrics"]
 
     done = subprocess.run(command, input=text, capture_output=True, check=False, text=True, timeout=30)
 

@@ -10,7 +10,7 @@ from html import unescape
 from pathlib import Path
 from typing import Any
 
-from tests.monitoring.promtool import tool
+from tests.tools import tool
 
 _MEASURE = """
 <script>
