@@ -38,6 +38,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "web": {"core", "gateway", "pipeline"},
     "factory": {"core", "surfaces", "web"},
     "openapi": {"core", "surfaces", "factory", "web"},
+    "reference": {"config", "instance"},
     "worker": {"core", "config", "gateway", "instance", "factory", "web", "upstream", "resilience", *CONCERNS},
     "report": {"core"},
     "doctor": {"core", "config", "instance", "metrics", "store"},

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from app.config.timeouts import TimeoutsS
-from app.config.values import NOT_EMPTY, Count, Flag, Name, Part, Price, Ttl
+from app.config.values import NOT_EMPTY, Count, Flag, Name, Part, Price, Ttl, written
 
 
 def _rescue(value: object) -> object:
@@ -22,7 +22,7 @@ class TargetS(Part):
     """`provider/model`; the provider's own name of the model may have slashes of its own."""
 
     target: Name = Field(description="provider/model")
-    weight: Count = Field(default=1, description="share of first attempts, with strategy weighted")
+    weight: Count = Field(default=1, description="with strategy weighted: its part of the first attempts")
     prefill: Flag = Field(default=False, description="continues an answer that another has begun")
 
     @property
@@ -32,6 +32,9 @@ class TargetS(Part):
     @property
     def model(self) -> str:
         return self.target.partition("/")[2]
+
+
+_Written = Annotated[str, written("provider/model")]
 
 
 def _target(value: object) -> object:
@@ -54,38 +57,39 @@ class FallbacksS(Part):
 
 
 class ModelCacheS(Part):
-    ttl: Ttl | None = Field(default=None, description="seconds; 0 is off; instead of the top's")
-    shared: Flag = Field(default=False, description="tenants see one another's answers")
+    ttl: Ttl | None = Field(default=None, description="how long an answer is kept; 0 is off; null: cache.ttl")
+    shared: Flag = Field(default=False, description="tenants are given one another's answers")
 
 
 class PriceS(Part):
     """USD per million tokens."""
 
-    input: Price = Field(default=0.0, description="tokens read")
+    input: Price = Field(default=0.0, description="tokens of the prompt")
     cached_input: Price = Field(
         default_factory=lambda given: given.get("input", 0.0),
-        description="tokens read that the provider had cached; left out: as much as the others",
+        description="those that the provider had cached; left out: as much as the others",
     )
-    output: Price = Field(default=0.0, description="tokens written")
+    output: Price = Field(default=0.0, description="tokens of the answer")
 
 
 class ModelS(Part):
     """One model, or with a * at the end of its name every name that begins so; the longest match wins."""
 
     targets: Annotated[
-        tuple[Annotated[TargetS, BeforeValidator(_target, json_schema_input_type=str | TargetS)], ...],
+        tuple[Annotated[TargetS, BeforeValidator(_target, json_schema_input_type=_Written | TargetS)], ...],
         Field(strict=False, json_schema_extra={"minItems": 1}),
         NOT_EMPTY,
     ] = Field(description="provider/model, in the order of trying")
     strategy: Literal["priority", "weighted", "least_busy"] = Field(
-        default="priority", description="who is asked first"
+        default="priority",
+        description="who is asked first: the first one, one at random by weight, or the one with least to do",
     )
     fallbacks: FallbacksS = Field(default_factory=FallbacksS, description="other models to ask when all targets fail")
     cache: ModelCacheS = Field(default_factory=ModelCacheS, description="answers that are kept")
     timeouts: TimeoutsS = Field(default_factory=TimeoutsS, description="instead of the provider's and the top's")
-    stream_rescue: Rescue | None = Field(default=None, description="instead of resilience.stream_rescue")
+    stream_rescue: Rescue | None = Field(default=None, description="null: resilience.stream_rescue")
     context: Count | None = Field(default=None, description="tokens that the model can read")
-    vision: Flag = Field(default=True, description="takes images")
-    tools: Flag = Field(default=True, description="takes tools")
+    vision: Flag = Field(default=True, description="takes images; else it is no fallback for calls with some")
+    tools: Flag = Field(default=True, description="takes tools; else it is no fallback for calls with some")
     max_output: Count | None = Field(default=None, description="tokens that the model can write")
     price: PriceS = Field(default_factory=PriceS, description="USD per million tokens")

@@ -16,6 +16,7 @@ from app.config.values import (
     BaseUrl,
     Count,
     Credential,
+    FileName,
     Flag,
     HeaderName,
     HeaderValue,
@@ -69,33 +70,39 @@ class ProviderS(Part):
 
     kind: str = Field(default="", description="what it speaks; the name of the entry if left out")
     base_url: BaseUrl | None = Field(
-        default=None, description="where it is; a bare host gets the kind's usual path (/v1)"
+        default=None, description="where it is; left out: where the kind is; a bare host gets the kind's usual path"
     )
     api_key: Credential | None = Field(
         default=None, description='sent to the provider; "${NAME}" reads the environment'
     )
-    api_key_file: Text | None = Field(
-        default=None, description="a file that holds the key; it may change while running"
-    )
+    api_key_file: FileName | None = Field(default=None, description="holds the key, instead; may change while running")
     headers: Headers = Field(default={}, description="sent with every request, after our own")
-    proxy: ProxyUrl | None = Field(default=None, description="HTTP proxy on the way there")
-    ca_file: Text | None = Field(default=None, description="certificates (PEM) to trust instead of the usual ones")
+    proxy: ProxyUrl | None = Field(
+        default=None, description="HTTP proxy on the way there, with user and password if need be"
+    )
+    ca_file: FileName | None = Field(default=None, description="certificates (PEM) to trust instead of the usual ones")
     models: Annotated[tuple[Annotated[Name, AfterValidator(_offered)], ...], Field(strict=False)] = Field(
         default=(), description='upstream names offered as provider/model; "*" offers all'
     )
     timeouts: TimeoutsS = Field(default_factory=TimeoutsS, description="instead of the top's, for this provider")
-    max_in_flight: Count | None = Field(default=None, description="calls at a time, a worker")
+    max_in_flight: Count | None = Field(
+        default=None, description="calls at a time, a worker; null: 80 % of the server's, all if it stands alone"
+    )
     probe: Flag = Field(default=True, description="ask now and then, for free, whether it is well")
-    api_version: Text | None = Field(default=None, description="azure: the api-version of each request")
-    region: Region | None = Field(default=None, description="the cloud region")
-    project: Text | None = Field(default=None, description="the cloud project")
-    location: Text | None = Field(default=None, description="the cloud location")
-    credentials_file: Text | None = Field(default=None, description="a file with the cloud's credentials")
-    latency: SecondsOrZero = Field(default=0.2, description="simulated: seconds before the answer begins")
-    tokens_per_second: Speed = Field(default=50.0, description="simulated: speed of the answer")
-    words: Words = Field(default=60, description="simulated: length of the answer")
+    api_version: Text | None = Field(
+        default=None, description="the api-version of each request; left out: one that has what is asked for"
+    )
+    region: Region | None = Field(default=None, description="of AWS")
+    project: Text | None = Field(default=None, description="of Google Cloud")
+    location: Text | None = Field(default=None, description="of Google Cloud; global if left out")
+    credentials_file: FileName | None = Field(
+        default=None, description="the cloud's credentials; may change while running"
+    )
+    latency: SecondsOrZero = Field(default=0.2, description="before the answer begins")
+    tokens_per_second: Speed = Field(default=50.0, description="speed of the answer")
+    words: Words = Field(default=60, description="length of the answer")
     faults: Mapping[Fault, Share] = Field(
-        default={}, description="simulated: share of calls (0 to 1) that go wrong, by how"
+        default={}, description="how often what goes wrong, each as a share of all calls"
     )
 
     @model_validator(mode="after")

@@ -29,9 +29,9 @@ def schema(
         if kind := provider.get("properties", {}).get("kind"):
             kind["enum"] = sorted(kinds)
             del kind["default"]
-    for inherited in ("providers.*.timeouts.*", "models.*.timeouts.*"):
-        for timeout in _schemas_at(whole, pattern(inherited)):
-            timeout.pop("default", None)
+    for inherited in ("providers.*.timeouts.*", "models.*.timeouts.*", "tenants.*.limits.*"):
+        for each in _schemas_at(whole, pattern(inherited)):
+            each.pop("default", None)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "LLM Inference Gateway configuration",
@@ -60,7 +60,10 @@ def _inlined(value: Any, definitions: Mapping[str, Any]) -> Any:
         target.pop("description", None)  # a class's docstring is for its readers
         return _inlined({**target, **{k: v for k, v in value.items() if k != "$ref"}}, definitions)
     return {
-        key: _inlined(item, definitions)
+        # The names of properties are the file's own: one of them is `default`.
+        key: {name: _inlined(one, definitions) for name, one in item.items()}
+        if key == "properties"
+        else _inlined(item, definitions)
         for key, item in value.items()
         if not (key == "title" and isinstance(item, str)) and not (key == "default" and isinstance(item, dict))
     }

@@ -18,9 +18,11 @@ from app.config.tenant import LimitsS, TenantS
 from app.config.timeouts import TimeoutsS
 from app.config.values import (
     NOT_EMPTY,
+    Bytes,
     Count,
     CountOrZero,
     Credential,
+    FileName,
     Flag,
     Misfit,
     Network,
@@ -30,8 +32,8 @@ from app.config.values import (
     SecondsOrZero,
     Server,
     Share,
-    Text,
     Ttl,
+    written,
 )
 from app.core.call import Timeouts
 
@@ -39,11 +41,15 @@ _LOOPBACK: tuple[IPv4Network | IPv6Network, ...] = (ip_network("127.0.0.1/32"), 
 
 
 class ServerS(Part):
-    open: Flag = Field(default=False, description="without tenants: serve others than this machine, too")
-    max_body: Count = Field(default=10_485_760, description="bytes of a request")
-    max_in_flight: Count = Field(default=1000, description="calls at a time, a worker")
-    queue: CountOrZero = Field(default=100, description="calls that may wait for their turn, a worker")
-    drain: SecondsOrZero = Field(default=90.0, description="seconds that streams may go on after a SIGTERM")
+    open: Flag = Field(default=False, description="without tenants: serve other machines, too")
+    max_body: Bytes = Field(default=10_485_760, description="of a request; a larger one is a 413")
+    max_in_flight: Count = Field(default=1000, description="calls at a time, a worker; the next ones wait")
+    queue: CountOrZero = Field(
+        default=100, description="calls that may wait for their turn, a worker; the rest get a 503 at once"
+    )
+    drain: SecondsOrZero = Field(
+        default=90.0, description="how long calls may go on after a SIGTERM; then they end in an error"
+    )
     trusted_proxies: Annotated[tuple[Network, ...], Field(strict=False)] = Field(
         default=_LOOPBACK, description="whose X-Forwarded-* are believed"
     )
@@ -57,25 +63,29 @@ class LoggingS(Part):
 
 
 class MetricsS(Part):
-    token: Credential | None = Field(default=None, description="what Prometheus sends as Bearer")
-    token_file: Text | None = Field(default=None, description="a file that holds the token")
-    open: Flag = Field(default=False, description="serve metrics to others than this machine without a token")
+    token: Credential | None = Field(
+        default=None, description="what Prometheus sends as Bearer; none: metrics are for this machine only"
+    )
+    token_file: FileName | None = Field(default=None, description="holds the token, instead; may change while running")
+    open: Flag = Field(default=False, description="without a token: serve metrics to other machines, too")
 
 
 class HealthS(Part):
     probe: Flag = Field(default=True, description="ask providers now and then, for free, whether they are well")
-    interval: Seconds = Field(default=15.0, description="seconds between two probes of a provider")
-    timeout: Seconds = Field(default=5.0, description="seconds that a probe may take")
+    interval: Seconds = Field(default=15.0, description="between two probes of a provider")
+    timeout: Seconds = Field(
+        default=5.0, description="that a probe may take; two failures in a row, and the provider counts as unwell"
+    )
 
 
 class BreakerS(Part):
-    window: Seconds = Field(default=30.0, description="seconds that are judged")
-    min_calls: Count = Field(default=20, description="in the window, before the ratio says anything")
+    window: Seconds = Field(default=30.0, description="how far it looks back")
+    min_calls: Count = Field(default=20, description="calls in the window, before their ratio says anything")
     failure_ratio: Ratio = Field(default=0.5, description="share of failures in the window that opens it")
     consecutive: Count = Field(default=5, description="failures in a row that open it")
-    open: Seconds = Field(default=5.0, description="seconds before it is tried again")
-    open_max: Seconds = Field(default=20.0, description="the wait doubles up to this")
-    successes: Count = Field(default=2, description="in a row, that close it")
+    open: Seconds = Field(default=5.0, description="before one call tries the target again")
+    open_max: Seconds = Field(default=20.0, description="that wait doubles with each try that fails, up to this")
+    successes: Count = Field(default=2, description="good tries in a row that close it")
 
     @model_validator(mode="after")
     def _waits_in_order(self) -> Self:
@@ -85,21 +95,30 @@ class BreakerS(Part):
 
 
 class ResilienceS(Part):
-    retries: CountOrZero = Field(default=1, description="repeats a target")
-    max_attempts: Count = Field(default=4, description="in all, over targets")
-    rate_limit_wait: SecondsOrZero = Field(default=3.0, description="a longer Retry-After means: try somebody else")
-    stream_rescue: Rescue = Field(default="auto", description="what becomes of a stream that breaks off")
-    breaker: BreakerS = Field(default_factory=BreakerS, description="when a target is left alone for a while")
+    retries: CountOrZero = Field(default=1, description="how often a target is asked again")
+    max_attempts: Count = Field(default=4, description="of a call in all, over all targets")
+    rate_limit_wait: SecondsOrZero = Field(
+        default=3.0, description="a provider that asks for a longer pause is passed over for another"
+    )
+    stream_rescue: Rescue = Field(
+        default="auto",
+        description="of a stream that breaks: continue it at a target with prefill, replay it, auto, or off",
+    )
+    breaker: BreakerS = Field(
+        default_factory=BreakerS, description="one for each target: leaves it alone while it fails"
+    )
 
 
 Servers = Annotated[tuple[Server, ...], Field(strict=False)]
 
 
 class MemcachedS(Part):
-    servers: Servers = Field(default=(), description='"host:port" or "unix:/path"; none: each worker keeps its own')
-    counters: Servers = Field(default=(), description="others for the limits' counters; none: the same servers")
-    connect_timeout: Seconds = Field(default=0.05, description="seconds")
-    timeout: Seconds = Field(default=0.05, description="seconds that one operation may take")
+    servers: Servers = Field(default=(), description="several share the keys; none: each worker keeps its own state")
+    counters: Servers = Field(
+        default=(), description="others for the counters of limits, which should never evict; none: the same"
+    )
+    connect_timeout: Seconds = Field(default=0.05, description="until a connection stands")
+    timeout: Seconds = Field(default=0.05, description="that one operation may take; then the call goes on without it")
     pool: Count = Field(default=16, description="connections a worker and server; a full pool is waited for")
 
     @model_validator(mode="after")
@@ -123,28 +142,31 @@ def _long_enough(value: SecretStr) -> SecretStr:
     return value
 
 
-_Signing = Annotated[SecretStr, AfterValidator(_long_enough)]
+_Signing = Annotated[SecretStr, AfterValidator(_long_enough), written("secret")]
 Secrets = Annotated[
     tuple[_Signing, ...],
-    BeforeValidator(_secrets, json_schema_input_type=str | list[str]),
+    BeforeValidator(_secrets, json_schema_input_type=_Signing | list[_Signing]),
     Field(strict=False),
     NOT_EMPTY,
 ]
 
 
 class CacheS(Part):
-    ttl: Ttl = Field(default=0, description="seconds; 0 is off")
-    max_ttl: Ttl = Field(default=86_400, description="seconds; no answer is kept for longer")
-    max_bytes: Count = Field(default=900_000, description="a larger answer is not kept")
-    jitter: Share = Field(default=0.1, description="share of the ttl by which it varies")
+    ttl: Ttl = Field(default=0, description="how long an answer is kept; 0 is off")
+    max_ttl: Ttl = Field(default=86_400, description="no answer is kept for longer")
+    max_bytes: Bytes = Field(default=900_000, description="a larger answer is not kept")
+    jitter: Share = Field(default=0.1, description="answers live up to this share of their ttl shorter")
     secret: Secrets | None = Field(
-        default=None, description="signs what is stored; of several the first, and all verify"
+        default=None,
+        description="at least 32 bytes; signs what memcached keeps; of several the first, and all are believed",
     )
-    secret_file: Text | None = Field(default=None, description="a file that holds the secret, or one on each line")
+    secret_file: FileName | None = Field(default=None, description="holds the secret, instead, or one on each line")
 
 
 class TopLimitsS(Part):
-    replicas: Count = Field(default=1, description="gateways that share the load")
+    replicas: Count = Field(
+        default=1, description="gateways that share the load: without memcached each worker keeps to its share"
+    )
     default: LimitsS = Field(default_factory=LimitsS, description="for every tenant that does not say otherwise")
 
 
@@ -155,7 +177,9 @@ class Settings(Part):
     logging: LoggingS = Field(default_factory=LoggingS, description="what is written down, and how")
     metrics: MetricsS = Field(default_factory=MetricsS, description="who may read the metrics")
     health: HealthS = Field(default_factory=HealthS, description="how providers are watched")
-    timeouts: TimeoutsS = Field(default_factory=TimeoutsS, description="seconds; for every call")
+    timeouts: TimeoutsS = Field(
+        default_factory=TimeoutsS, description="for every call; a provider or a model may have its own"
+    )
     resilience: ResilienceS = Field(default_factory=ResilienceS, description="what is tried again, and when it is not")
     memcached: MemcachedS = Field(default_factory=MemcachedS, description="where workers and replicas share state")
     cache: CacheS = Field(default_factory=CacheS, description="answers that are kept")

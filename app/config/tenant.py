@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from app.config.values import Count, Instant, Name, Part, Pattern
+from app.config.values import Count, Instant, Name, Part, Pattern, written
 
 _HASH = re.compile(r"sha256:([0-9a-f]{64})")
 _OF_NOTHING = f"sha256:{hashlib.sha256(b'').hexdigest()}"
@@ -40,6 +40,9 @@ class KeyS(Part):
         return self.name or self.hash.removeprefix("sha256:")[:8]
 
 
+_Written = Annotated[str, written("hash")]
+
+
 def _key(value: object) -> object:
     if isinstance(value, str):
         return {"hash": value}
@@ -52,7 +55,9 @@ class LimitsS(Part):
     """null is no limit."""
 
     requests_per_minute: Count | None = Field(default=None, description="calls in any 60 seconds")
-    tokens_per_minute: Count | None = Field(default=None, description="tokens in any 60 seconds, read and written")
+    tokens_per_minute: Count | None = Field(
+        default=None, description="tokens in any 60 seconds, of prompts and answers"
+    )
     concurrent: Count | None = Field(default=None, description="calls at a time")
 
     def over(self, default: LimitsS) -> LimitsS:
@@ -66,10 +71,12 @@ class LimitsS(Part):
 
 class TenantS(Part):
     keys: Annotated[
-        tuple[Annotated[KeyS, BeforeValidator(_key, json_schema_input_type=str | KeyS)], ...], Field(strict=False)
+        tuple[Annotated[KeyS, BeforeValidator(_key, json_schema_input_type=_Written | KeyS)], ...], Field(strict=False)
     ] = Field(description="hashes of the keys; several, so that a new one can be handed out before the old one goes")
     models: Annotated[tuple[Pattern, ...], Field(strict=False)] = Field(
         default=("*",), description="what these keys may use; a * at the end stands for all that begin so"
     )
     limits: LimitsS = Field(default_factory=LimitsS, description="each instead of the one in limits.default")
-    model_limits: Mapping[str, LimitsS] = Field(default={}, description="for one model, beside the tenant's own")
+    model_limits: Mapping[str, LimitsS] = Field(
+        default={}, description="of one model or pattern, beside the tenant's own"
+    )

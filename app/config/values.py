@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 from ipaddress import IPv4Network, IPv6Network
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, SecretStr
@@ -53,19 +53,27 @@ def _number(value: object) -> object:
     return float(value) if is_number and isinstance(value, str) else value
 
 
+def written(what: str) -> Any:
+    """A note for the JSON schema and the reference: what a value is measured in, or how a text is written."""
+    return Field(json_schema_extra={"x-value": what})
+
+
 _AtLeastOne = Annotated[int, Field(ge=1, le=LARGEST)]
 _AtLeastZero = Annotated[int, Field(ge=0, le=LARGEST)]
-_Duration = Annotated[float, Field(gt=0, le=DAY)]
-_DurationOrZero = Annotated[float, Field(ge=0, le=DAY)]
-_Ttl = Annotated[int, Field(ge=0, le=LONGEST_TTL)]
-_Share = Annotated[float, Field(ge=0, le=1)]
-_Ratio = Annotated[float, Field(gt=0, le=1)]
-_Price = Annotated[float, Field(ge=0, le=1_000_000)]
-_Speed = Annotated[float, Field(gt=0, le=1_000_000)]
-_Words = Annotated[int, Field(ge=0, le=100_000)]
+_Size = Annotated[int, Field(ge=1, le=LARGEST), written("bytes")]
+_Duration = Annotated[float, Field(gt=0, le=DAY), written("seconds")]
+_DurationOrZero = Annotated[float, Field(ge=0, le=DAY), written("seconds")]
+_Ttl = Annotated[int, Field(ge=0, le=LONGEST_TTL), written("seconds")]
+_Share = Annotated[float, Field(ge=0, le=1), written("share")]
+_Ratio = Annotated[float, Field(gt=0, le=1), written("share")]
+_Price = Annotated[float, Field(ge=0, le=1_000_000), written("USD per million tokens")]
+_Speed = Annotated[float, Field(gt=0, le=1_000_000), written("tokens a second")]
+_Words = Annotated[int, Field(ge=0, le=100_000), written("words")]
 
 Flag = Annotated[bool, BeforeValidator(_flag, json_schema_input_type=bool)]
 Count = Annotated[_AtLeastOne, BeforeValidator(_whole, json_schema_input_type=_AtLeastOne)]
+#: Of a body.
+Bytes = Annotated[_Size, BeforeValidator(_whole, json_schema_input_type=_Size)]
 CountOrZero = Annotated[_AtLeastZero, BeforeValidator(_whole, json_schema_input_type=_AtLeastZero)]
 #: A duration. A day is the most, so that no socket or lock is ever asked for more than it can count.
 Seconds = Annotated[_Duration, BeforeValidator(_number, json_schema_input_type=_Duration)]
@@ -99,6 +107,8 @@ def _text(value: str) -> str:
 
 
 Text = Annotated[str, AfterValidator(_text)]
+#: Relative ones start from the directory of the configuration.
+FileName = Annotated[Text, written("file")]
 
 
 def _name(value: str) -> str:
@@ -107,7 +117,7 @@ def _name(value: str) -> str:
     return value
 
 
-Name = Annotated[str, AfterValidator(_name)]
+Name = Annotated[str, AfterValidator(_name), written("name")]
 
 
 def _pattern(value: str) -> str:
@@ -117,7 +127,7 @@ def _pattern(value: str) -> str:
 
 
 #: A model's name; with a * at its end it stands for all that begin so.
-Pattern = Annotated[str, AfterValidator(_pattern)]
+Pattern = Annotated[str, AfterValidator(_pattern), written("name or pattern")]
 
 
 def _credential(value: SecretStr) -> SecretStr:
@@ -130,7 +140,7 @@ def _credential(value: SecretStr) -> SecretStr:
 
 
 #: What goes out in a header: an API key or a token.
-Credential = Annotated[SecretStr, AfterValidator(_credential)]
+Credential = Annotated[SecretStr, AfterValidator(_credential), written("key")]
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HOP_BY_HOP = frozenset({"connection", "expect", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"})
@@ -153,7 +163,7 @@ def _header_value(value: SecretStr) -> SecretStr:
 
 
 HeaderName = Annotated[str, AfterValidator(_header_name)]
-HeaderValue = Annotated[SecretStr, AfterValidator(_header_value)]
+HeaderValue = Annotated[SecretStr, AfterValidator(_header_value), written("header")]
 
 
 def is_url(text: str, *, user: bool) -> bool:
@@ -181,8 +191,8 @@ def _proxy(value: SecretStr) -> SecretStr:
     return value
 
 
-BaseUrl = Annotated[str, AfterValidator(_base_url)]
-ProxyUrl = Annotated[SecretStr, AfterValidator(_proxy)]
+BaseUrl = Annotated[str, AfterValidator(_base_url), written("URL")]
+ProxyUrl = Annotated[SecretStr, AfterValidator(_proxy), written("URL")]
 
 
 def _network(value: object) -> IPv4Network | IPv6Network:
@@ -194,7 +204,8 @@ def _network(value: object) -> IPv4Network | IPv6Network:
         ) from None
 
 
-Network = Annotated[IPv4Network | IPv6Network, PlainValidator(_network, json_schema_input_type=str)]
+_Address = Annotated[str, written("address or network")]
+Network = Annotated[IPv4Network | IPv6Network, PlainValidator(_network, json_schema_input_type=_Address)]
 
 
 def _instant(value: object) -> object:
@@ -209,7 +220,8 @@ def _instant(value: object) -> object:
     return instant
 
 
-Instant = Annotated[datetime, BeforeValidator(_instant, json_schema_input_type=str)]
+_Time = Annotated[str, written("time with its zone")]
+Instant = Annotated[datetime, BeforeValidator(_instant, json_schema_input_type=_Time)]
 
 
 def _server(value: str) -> str:
@@ -222,4 +234,4 @@ def _server(value: str) -> str:
     raise ValueError('expected "host:port" or "unix:/path"')
 
 
-Server = Annotated[str, AfterValidator(_server)]
+Server = Annotated[str, AfterValidator(_server), written("host:port or unix:/path")]

@@ -38,6 +38,36 @@ class Address:
 
 
 @dataclass(frozen=True, slots=True)
+class Variable:
+    name: str
+    default: str
+    text: str
+
+
+#: Every variable that there is, for the reference. GATEWAY_CONFIG is read where the file is looked for.
+VARIABLES = (
+    Variable("GATEWAY_CONFIG", "`./gateway.yaml`, else built in", "the configuration file"),
+    Variable(
+        "GATEWAY_BIND",
+        "`127.0.0.1:8080`",
+        "where clients come in: `host:port`, `[IPv6]:port` or `unix:/path`, several with commas between",
+    ),
+    Variable("GATEWAY_METRICS_BIND", "`127.0.0.1:9464`", "where Prometheus comes in: `host:port` or `[IPv6]:port`"),
+    Variable(
+        "GATEWAY_RUN_DIR",
+        "`llm-gateway-PORT` below `$XDG_RUNTIME_DIR`, else `llm-gateway-PORT-UID` below `/tmp`",
+        "locks, sockets and metrics of this instance; mode 0700, its own",
+    ),
+    Variable("WEB_CONCURRENCY", "one a core, at least 2", "workers, 1 to 999"),
+    Variable(
+        "GATEWAY_WORKER_CLASS",
+        "`gevent`",
+        "or `gthread`: real threads, at most 64 calls a worker, and about 1.7 times the CPU a call",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
 class Environment:
     binds: tuple[str, ...]  # as gunicorn takes them
     metrics: Address

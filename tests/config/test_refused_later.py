@@ -37,7 +37,11 @@ LATER = [
         "expected at least 1"),
     one(BASE + "limits: {default: {tokens_per_minute: 1.5}}", "limits.default.tokens_per_minute",
         "expected a whole number, not a number"),
-    one(BASE + "limits: {default: {rpm: 5}}", "limits.default.rpm", "unknown key"),
+    one(
+        BASE + "limits: {default: {rpm: 5}}",
+        "limits.default.rpm",
+        "unknown key; known here: concurrent, requests_per_minute, tokens_per_minute",
+    ),
     one(BASE + "tenants: {a: {keys: [], limits: {concurrent: -1}}}", "tenants.a.limits.concurrent",
         "expected at least 1"),
     one(BASE + "tenants: {a: {keys: [], model_limits: {fast: {concurrent: many}}}}",

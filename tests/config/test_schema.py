@@ -4,11 +4,12 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from app.config import document
 from app.config.entries import complete
 from app.config.kinds import FAULTS, KINDS
 from app.config.pending import PENDING
-from app.config.problems import Report
-from app.config.schema import schema
+from app.config.problems import Report, dotted
+from app.config.schema import keys_at, schema
 from app.config.tree import matches, pattern
 from app.core.errors import ErrorType
 from app.providers import registry
@@ -38,6 +39,14 @@ def test_the_schema_has_every_key_but_those_that_are_not_enforced_yet() -> None:
     assert later
 
 
+def test_the_schema_takes_every_key_that_a_file_may_have() -> None:
+    """One of them is called `default`, which is a word of JSON schema, too."""
+    whole = schema(pending={})
+    known = {at: keys_at(whole, at[:-1]) for at in document.read(EVERYTHING, Report()).lines if at}
+
+    assert [dotted(at) for at, keys in known.items() if keys and isinstance(at[-1], str) and at[-1] not in keys] == []
+
+
 def test_every_key_is_described() -> None:
     assert [path for path, inner in properties(schema(pending={})) if not inner.get("description")] == []
 
@@ -58,6 +67,7 @@ def test_the_schema_knows_ranges_and_what_is_required() -> None:
     assert found["timeouts.connect"]["exclusiveMinimum"] == 0
     assert found["timeouts.connect"]["default"] == 5
     assert "default" not in found["providers.*.timeouts.connect"], "it comes from the top"
+    assert "default" not in found["tenants.*.limits.concurrent"], "it comes from limits.default"
     assert found["models.*.targets"]["minItems"] == 1
     assert schema()["required"] == ["providers"]
 
