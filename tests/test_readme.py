@@ -29,10 +29,3 @@ def test_its_configuration_would_start(tmp_path: Path) -> None:
 @pytest.mark.parametrize("shown", blocks("python"))
 def test_its_examples_are_python(shown: str) -> None:
     ast.parse(shown)
-
-
-def test_every_file_that_it_links_to_is_there() -> None:
-    links = [link for link in re.findall(r"\]\(([^)]+)\)", README) if "://" not in link]
-
-    assert links
-    assert [link for link in links if not (ROOT / link).exists()] == []
