@@ -72,11 +72,12 @@ class CallLog:
     def entry(self, call: Call) -> Observer:
         return _Entry(self._logger, call)
 
-    def refused(self, call_id: str, operation: str, error: GatewayError) -> None:
+    def refused(self, call_id: str, operation: str, address: str, error: GatewayError) -> None:
         """Of a body that never became a Call: its tenant and model are not known, or not believed."""
         self._logger.info(
             "call",
             request_id=call_id,
+            client=address,
             operation=operation,
             status=error.counts_as,
             error_type=error.type,
@@ -106,6 +107,7 @@ class _Entry(Observer):
         self._logger.info(
             "call",
             request_id=call.id,
+            client=call.address,
             operation=call.language.operation,
             tenant=call.tenant.name,
             key=call.tenant.key,

@@ -12,7 +12,6 @@ from app.config.tree import get, matches, pattern, without
 
 #: Path (* is any name or position) -> the values that do work already; most have none.
 PENDING: Mapping[str, tuple[object, ...]] = {
-    "server.trusted_proxies": (),
     "models.*.context": (),
     "models.*.max_output": (),
 }

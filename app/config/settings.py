@@ -51,7 +51,7 @@ class ServerS(Part):
         default=90.0, description="how long calls may go on after a SIGTERM; then they end in an error"
     )
     trusted_proxies: Annotated[tuple[Network, ...], Field(strict=False)] = Field(
-        default=_LOOPBACK, description="whose X-Forwarded-* are believed"
+        default=_LOOPBACK, description="addresses or networks whose X-Forwarded-For says who the client is"
     )
 
 

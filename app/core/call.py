@@ -49,6 +49,7 @@ class Call:
     began: float  # monotonic
     keeping: Keeping = Keeping()
     client: int | None = None  # the client's socket, as a file number: to see when it leaves
+    address: str | None = None  # the client's, behind the proxies that are trusted
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,6 +91,8 @@ def read(environ: Mapping[str, str]) -> Environment:
     worker_class = environ.get("GATEWAY_WORKER_CLASS", "gevent")
     if worker_class not in ("gevent", "gthread"):
         wrong.append("GATEWAY_WORKER_CLASS: expected gevent or gthread")
+    if environ.get("FORWARDED_ALLOW_IPS"):
+        wrong.append("FORWARDED_ALLOW_IPS: expected to be unset; whom to believe is server.trusted_proxies in the file")
     if wrong or metrics is None:
         raise BadEnvironment("\n".join(wrong))
     return Environment(binds, metrics, run_dir(environ, binds[0]), int(workers), worker_class)

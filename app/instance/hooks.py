@@ -20,6 +20,10 @@ from app.metrics import slots
 
 def on_starting(arbiter: Any) -> None:
     """Raises Refused, which gunicorn shows as one line before it ends."""
+    if arbiter.cfg.forwarded_allow_ips or arbiter.cfg.forwarder_headers:
+        raise rundir.Refused(
+            "--forwarded-allow-ips and --forwarder-headers are not supported: whom to believe is server.trusted_proxies"
+        )
     server.raise_file_limit()
     found = environment.read(os.environ)
     arbiter.run_dir = rundir.claim(found.run_dir)

@@ -41,7 +41,11 @@ def settings() -> Mapping[str, object]:
         "max_requests": 0,
         "preload_app": False,
         "http_parser": "python",
-        "forwarded_allow_ips": "",  # what a proxy says of scheme and path changes nothing here
+        # What a proxy says of scheme and path changes nothing here, nor on a unix socket, where gunicorn trusts all;
+        # of its clients' addresses the application judges (server.trusted_proxies).
+        "forwarded_allow_ips": "",
+        "forwarder_headers": "",
+        "secure_scheme_headers": {},
         "http_protocols": "h1",
         "limit_request_line": 4094,
         "limit_request_fields": 100,

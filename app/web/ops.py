@@ -13,7 +13,8 @@ from app.core.errors import ErrorType, GatewayError, invalid
 from app.core.json import Json, dumps
 from app.web.current import Current
 
-_CARRIED = ("Forwarded", "X-Forwarded-For", "X-Real-Ip")
+_CARRIED = ("HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_VIA")
+_CARRIED_SO = "HTTP_X_FORWARDED_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +74,21 @@ def _degraded(instance: Instance, gone: Sequence[str]) -> list[str]:
 
 
 def _admit(token: str | None) -> None:
-    """With a token: only with it. Without: only a neighbour on this machine that speaks for itself."""
+    """With a token: only with it. Without: only a neighbour on this machine that speaks for itself.
+
+    Judged by who is connected. What a trusted proxy says of its client does not count here: it says that it is one.
+    """
     if token is not None:
         given = request.headers.get("Authorization", "").removeprefix("Bearer ")
         if hmac.compare_digest(given.encode(), token.encode()):
             return
-    elif not any(name in request.headers for name in _CARRIED) and _loopback(request.remote_addr):
+    elif _loopback(request.remote_addr) and not any(map(_carries, request.environ)):
         return
     raise invalid("there is nothing at this path", status=404, code="not_found")
+
+
+def _carries(name: str) -> bool:
+    return name in _CARRIED or name.startswith(_CARRIED_SO)
 
 
 def _loopback(address: str | None) -> bool:

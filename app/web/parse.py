@@ -30,7 +30,7 @@ def call_id(request: Request) -> str:
     return known
 
 
-def call_of(request: Request, language: Language, tenant: Tenant, began: float, max_body: int) -> Call:
+def call_of(request: Request, language: Language, tenant: Tenant, began: float, max_body: int, *, address: str) -> Call:
     """Read and check the body.
 
     Raises:
@@ -57,6 +57,7 @@ def call_of(request: Request, language: Language, tenant: Tenant, began: float, 
         began=began,
         keeping=keeping_of(headers),
         client=_client(request),
+        address=address,
     )
 
 

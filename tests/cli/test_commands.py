@@ -88,7 +88,7 @@ cache: {ttl: 300}
 
 def test_check_tells_all_problems_and_ends_with_1(tmp_path: Path) -> None:
     path = tmp_path / "gateway.yaml"
-    path.write_text(GOOD + "server: {max_body: 0, trusted_proxies: []}\n")
+    path.write_text(GOOD + "server: {max_body: 0, trusted_proxies: [10.0.0.0/8, nginx]}\n")
     done = command("check", cwd=tmp_path)
 
     assert (done.returncode, done.stdout) == (1, "")
@@ -97,7 +97,8 @@ def test_check_tells_all_problems_and_ends_with_1(tmp_path: Path) -> None:
         "  providers.openai.api_key (line 3): environment variable OPENAI_API_KEY is not set, and there is no default "
         "(${OPENAI_API_KEY:-default})",
         "  server.max_body (line 7): expected at least 1",
-        "  server.trusted_proxies (line 7): not enforced yet in this version",
+        '  server.trusted_proxies[1] (line 7): expected an address or a network such as "10.0.0.0/8", no bits set '
+        "after its prefix",
     ]
 
 

@@ -11,7 +11,6 @@ PROVIDER = "providers: {simulated: {models: ['*'], "
 
 #: A use of each line of the table. The value is of no importance, nor whether it is what would stand there anyway.
 USES = {
-    "server.trusted_proxies": BASE + "server: {trusted_proxies: []}",
     "providers.*.region": PROVIDER + "region: x}}",
     "models.*.context": MODEL + "context: 5}",
     "models.*.max_output": MODEL + "max_output: 5}",

@@ -13,6 +13,7 @@ LATER = [
     one(BASE + "server: {trusted_proxies: [10.0.0.1/8]}", "server.trusted_proxies[0]", NETWORK),
     one(BASE + "server: {trusted_proxies: ['::1', nginx]}", "server.trusted_proxies[1]", NETWORK),
     one(BASE + "server: {trusted_proxies: [5]}", "server.trusted_proxies[0]", NETWORK),
+    one(BASE + "server: {trusted_proxies: ['*']}", "server.trusted_proxies[0]", NETWORK),
     one(BASE + "resilience: {breaker: {open: 30}}", "resilience.breaker.open_max",
         "expected at least as much as open"),
     one(BASE + "resilience: {breaker: {failure_ratio: 0}}", "resilience.breaker.failure_ratio", "expected more than 0"),

@@ -46,6 +46,8 @@ def test_two_unix_sockets_have_two_run_directories() -> None:
         ("WEB_CONCURRENCY", "0"),
         ("WEB_CONCURRENCY", "auto"),
         ("GATEWAY_WORKER_CLASS", "sync"),
+        ("FORWARDED_ALLOW_IPS", "*"),
+        ("FORWARDED_ALLOW_IPS", "10.0.0.1"),
     ],
 )
 def test_what_cannot_be_is_named(variable: str, value: str) -> None:
