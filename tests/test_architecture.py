@@ -41,9 +41,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     "reference": {"config", "instance"},
     "worker": {"core", "config", "gateway", "instance", "factory", "web", "upstream", "resilience", *CONCERNS},
     "report": {"core"},
+    "bench": {"core", "upstream"},  # which knows how events are told apart
     "doctor": {"core", "config", "instance", "metrics", "store"},
     "explain": {"core", "config", "configured", "rules", "limits", "resilience"},
-    "cli": {"core", "config", "instance", "ledger", "store", "cache", "report", "top", "explain", "limits", "doctor"},
+    "cli": {
+        *("core", "config", "instance", "ledger", "store", "cache", "limits"),
+        *("report", "top", "explain", "doctor", "bench"),
+    },
     "__main__": {"cli"},
     "__init__": set(),
 }

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from types import ModuleType
 
-from app.cli import cache, check, doctor, explain, key, report, schema, serve, top, usage
+from app.cli import bench, cache, check, doctor, explain, key, report, schema, serve, top, usage
 from app.config.problems import ConfigError
 
 COMMANDS: Mapping[str, ModuleType] = {
@@ -24,6 +24,7 @@ COMMANDS: Mapping[str, ModuleType] = {
     "top": top,
     "cache": cache,
     "report": report,
+    "bench": bench,
 }
 
 
