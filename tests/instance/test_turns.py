@@ -2,13 +2,17 @@
 
 import json
 import socket
-from contextlib import closing
+from contextlib import closing, suppress
 from http.client import HTTPResponse
+from itertools import count
 from threading import Thread
 
 import pytest
+import requests
 
 from tests.gunicorn import CLASSES, Server, gunicorn, until
+from tests.standin import Answer, Framing, Piece, Request, StandIn
+from tests.standin.openai import content_event
 
 AHEAD = 1000
 """Calls on one connection, sent at once: a third of a second of work."""
@@ -56,3 +60,39 @@ def test_a_connection_that_always_has_a_call_ready_does_not_keep_another_waiting
         ended = order(server)
     assert len(ended) == AHEAD + 2
     assert ended.index("after") < AHEAD + 1
+
+
+def pour(request: Request) -> Answer:
+    """A stream without an end, as fast as it is read."""
+    lot = content_event(request, "word ").data * 1000
+    kind = ("Content-Type", "text/event-stream")
+    return Answer(headers=(kind,), body=(Piece(lot) for _ in count()), framing=Framing.CHUNKED)
+
+
+@pytest.mark.parametrize("worker_class", CLASSES)
+def test_a_provider_that_pours_out_its_stream_does_not_keep_another_call_waiting(worker_class: str) -> None:
+    with StandIn() as provider, gunicorn(config(provider), workers=1, worker_class=worker_class) as server:
+        provider.script(pour, model="much")
+        body = {"model": "m", "stream": True, "messages": [{"role": "user", "content": "hello"}]}
+        with requests.post(server.url + "/v1/chat/completions", json=body, stream=True, timeout=30) as much:
+            read = Thread(target=read_on, args=(much,))
+            read.start()
+            for _ in range(3):
+                assert requests.get(server.url + "/health/live", timeout=30).ok
+            much.raw.shutdown()
+            read.join()
+        provider.journal.wait(outcome="aborted")
+
+
+def config(provider: StandIn) -> str:
+    return f"""
+server: {{open: true}}
+providers: {{openai: {{base_url: "{provider.url}/v1", api_key: sk-upstream}}}}
+models: {{m: {{targets: [openai/much]}}}}
+"""
+
+
+def read_on(answer: requests.Response) -> None:
+    with suppress(requests.RequestException):
+        for _ in answer.iter_content(65536):
+            pass
