@@ -16,7 +16,7 @@ from app.core.json import loads
 
 STDIN = "-"
 
-_MARK = b'"event":"call"'
+_MARKS = (b'"event":"call"', b'"event": "call"')  # the second: what a collector of logs has written anew
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Reading:
     def _of(self, file: Iterable[bytes]) -> Iterator[Line]:
         for raw in file:
             self.lines += 1
-            if _MARK not in raw:
+            if not any(mark in raw for mark in _MARKS):
                 continue
             try:
                 yield parsed(raw)

@@ -103,6 +103,12 @@ def test_whatever_else_is_in_the_log_is_skipped(log: Log) -> None:
     assert found["lines"] == {"read": 6, "broken": 0}
 
 
+def test_a_line_that_a_collector_has_written_anew_counts(log: Log) -> None:
+    log.write(line(), json.dumps(json.loads(line()), sort_keys=True))
+
+    assert log.sums()["total"]["calls"] == 2
+
+
 def test_lines_that_look_like_calls_and_are_none_are_told(log: Log) -> None:
     log.write(line(), line()[:-30], line(input_tokens="many"), line(timestamp="yesterday"), line(cost_usd="free"))
     status, out, err = log.run("--by", "none", "--csv")
