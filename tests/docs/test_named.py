@@ -1,0 +1,67 @@
+"""Commands and files that the pages name in a sentence are there."""
+
+import importlib.util
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.cli import main
+from tests.docs.pages import ROOT, name, pages, prose
+from tests.soak.__main__ import PROGRAMS
+
+ROOMS = ("app", "tests", "docs", "deploy", "monitoring", "bench", ".ci")
+TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+SOAKS = {f"soak-{program}" for program in PROGRAMS}
+
+
+def words() -> Iterator[tuple[Path, str]]:
+    for page in pages():
+        for code in re.findall(r"`([^`\n]+)`", prose(page.read_text()).replace("\n", " ")):
+            yield page, code
+
+
+def named(pattern: str) -> list[tuple[Path, str]]:
+    return [(page, code) for page, code in words() if re.match(pattern, code)]
+
+
+def test_every_target_of_make_that_is_named_is_there() -> None:
+    found = [(name(page), word) for page, code in named("make ") for word in code.split()[1:2]]
+
+    assert found
+    assert [(page, word) for page, word in found if word not in TARGETS | SOAKS] == []
+
+
+def test_every_module_that_is_named_can_be_run() -> None:
+    found = [(name(page), code.split()[2]) for page, code in named("python -m ")]
+
+    assert found
+    assert [
+        (page, module)
+        for page, module in found
+        if importlib.util.find_spec(module) is None
+        or ((ROOT / module.replace(".", "/")).is_dir() and importlib.util.find_spec(f"{module}.__main__") is None)
+    ] == []
+
+
+@pytest.mark.parametrize("code", sorted({code for _, code in named("llm-gateway [a-z]")}))
+def test_every_command_that_is_named_has_its_options(code: str, capsys: pytest.CaptureFixture[str]) -> None:
+    command = re.findall(r"^llm-gateway ((?:cache )?[a-z]+)", code)[0].split()
+    with pytest.raises(SystemExit) as ended:
+        main([*command, "--help"])
+    told = capsys.readouterr().out
+
+    assert ended.value.code == 0
+    assert [option for option in re.findall(r" (--[a-z-]+)", code) if option not in told] == []
+
+
+def test_every_file_that_is_named_is_there() -> None:
+    missing = [
+        (name(page), code)
+        for page, code in words()
+        if re.fullmatch(r"[\w./-]+", code) and code.partition("/")[0] in ROOMS and "/" in code
+        if not (ROOT / code).exists() and not (page.parent / code).exists()
+    ]
+
+    assert missing == []
