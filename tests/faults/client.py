@@ -36,10 +36,10 @@ class Seen:
 class Client:
     """Safe to be used by many threads at once."""
 
-    def __init__(self, url: str, patience: float = PATIENCE) -> None:
+    def __init__(self, url: str, patience: float = PATIENCE, key: str = "sk-none") -> None:
         self._tapes = Tapes()
         self._http = httpx2.Client(transport=self._tapes, timeout=patience)
-        self._sdk = openai.OpenAI(base_url=f"{url}/v1", api_key="sk-none", max_retries=0, http_client=self._http)
+        self._sdk = openai.OpenAI(base_url=f"{url}/v1", api_key=key, max_retries=0, http_client=self._http)
 
     def __enter__(self) -> Self:
         return self

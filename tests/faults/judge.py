@@ -32,7 +32,7 @@ def of_client(run: Run) -> Iterator[str]:
     cell, seen = run.cell, run.seen
     if seen.broken:
         yield f"the connection broke: {seen.broken}"
-    if seen.headers.get("x-request-id") != cell.name:
+    if seen.headers.get("x-request-id") != cell.call_id:
         yield f"x-request-id is {seen.headers.get('x-request-id')!r}"
     if not cell.takes - 0.05 <= seen.took <= cell.takes + cell.margin:
         yield f"it took {seen.took:.2f} s, not {cell.takes} to {cell.takes + cell.margin}"
@@ -60,7 +60,7 @@ def _whole(cell: Cell, seen: Seen) -> Iterator[str]:
     if seen.raised or (seen.status, seen.text, seen.finish) != (200, expected, "stop"):
         yield f"{seen.raised or ''} {seen.status} {seen.text!r} {seen.finish!r} {seen.error} instead of {expected!r}"
     wanted = {
-        "x-gateway-provider": "spare" if rescued else cell.name,
+        "x-gateway-provider": "spare" if rescued else cell.home,
         "x-gateway-attempts": "1" if joined else str(cell.asked + rescued),
         "x-gateway-model": "words-7" if rescued else seen.headers.get("x-gateway-model", "none"),
     }
@@ -91,7 +91,7 @@ def _refused(cell: Cell, seen: Seen) -> Iterator[str]:
         yield f"retry-after is {seen.headers.get('retry-after')!r}, not {cell.retry_after}"
     if seen.headers.get("x-should-retry") != ("false" if told.final else None):
         yield f"x-should-retry is {seen.headers.get('x-should-retry')!r}"
-    wanted = {"provider": cell.name, "model": cell.model, "attempts": str(cell.asked), "cache": "bypass"}
+    wanted = {"provider": cell.home, "model": cell.model, "attempts": str(cell.asked), "cache": "bypass"}
     for name, value in wanted.items():
         if (header := seen.headers.get(f"x-gateway-{name}")) != value:
             yield f"x-gateway-{name} is {header!r}, not {value!r}"

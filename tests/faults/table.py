@@ -76,6 +76,16 @@ class Cell:
         return f"{self.row}-{'s' if self.streamed else 'p'}{'b' if self.beside else 'a'}"
 
     @property
+    def call_id(self) -> str:
+        """Of one call; the id of its request."""
+        return self.name
+
+    @property
+    def home(self) -> str:
+        """The name of its provider."""
+        return self.name
+
+    @property
     def below_http(self) -> bool:
         """Whether no request ever gets there."""
         return self.provider.startswith("port: ")

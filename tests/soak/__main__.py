@@ -1,4 +1,4 @@
-"""python -m tests.soak [NAME ...]: without a name all that PROGRAMS has."""
+"""python -m tests.soak [NAME ...]: without a name all that PROGRAMS has; what LONGER has takes options of its own."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 
 from tests.soak import aborts, blackout, brownout, early, faults, limits, memcached, outage, retries, rolling
+from tests.soak.hour.__main__ import main as hour
 from tests.soak.report import Report
 
 PROGRAMS: Mapping[str, Callable[[], Report]] = {
@@ -22,9 +23,12 @@ PROGRAMS: Mapping[str, Callable[[], Report]] = {
     "limits": limits.run,
     "memcached": memcached.run,
 }
+LONGER: Mapping[str, Callable[[list[str]], int]] = {"hour": hour}
 
 
 def main(names: list[str]) -> int:
+    if names and names[0] in LONGER:
+        return LONGER[names[0]](names[1:])
     failed = 0
     for name in names or list(PROGRAMS):
         began = time.monotonic()
