@@ -15,8 +15,8 @@ from tests.docs.shell import Shell, terminal
 from tests.docs.transcript import fits, steps
 from tests.tools import tool
 
-#: What a test cannot run: it needs a machine, a cluster or an engine of its own.
-ELSEWHERE = {"docker", "kubectl", "systemctl", "journalctl", "nginx"}
+#: What a test cannot run: it needs a machine, a cluster or an engine of its own, or real providers.
+ELSEWHERE = {"docker", "kubectl", "systemctl", "journalctl", "nginx", "bench"}
 
 TRIED = [page for page in pages() if any(block.is_run for block in blocks(page))]
 LEFT_OUT = [block for page in pages() for block in blocks(page) if block.mark.startswith("not run")]
