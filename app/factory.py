@@ -15,6 +15,8 @@ from app.web.ops import Instance
 def create_app(current: Current, instance: Instance, doors: Doors | None = None) -> Flask:
     """Hang the routes. Nothing is started here: `current` may be swapped at any time."""
     app = Flask("llm-gateway", static_folder=None)
+    app.debug = False  # whatever the environment says: with it, errors are raised and not answered
+    app.url_map.merge_slashes = False  # it would send clients, by a page, to whatever Host they name
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False  # they would be the only answers without a body of JSON
     chat = LANGUAGES["/v1/chat/completions"]
 

@@ -68,6 +68,7 @@ def answer(worker: Any, page: Page, req: Any, client: socket.socket, exc: BaseEx
         "Content-Type: application/json",
         f"Content-Length: {len(body)}",
         f"x-request-id: {request_id}",
+        "X-Content-Type-Options: nosniff",
     ]
     with contextlib.suppress(OSError):
         client.settimeout(_DRAIN)

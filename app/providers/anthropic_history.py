@@ -17,6 +17,7 @@ from typing import Any
 
 from app.core.errors import invalid
 from app.core.json import Json
+from app.core.quoting import quoted
 from app.providers.anthropic_media import document, image
 from app.providers.chat_request import object_of, string
 
@@ -69,7 +70,7 @@ def history(messages: Any, *, system_later: bool, thinking: bool) -> History:
         elif role == "tool":
             _result(made, message, where)
         else:
-            raise invalid(f"role {role!r} cannot be told to this provider", f"{where}.role")
+            raise invalid(f"role {quoted(role)} cannot be told to this provider", f"{where}.role")
     _finish(made)
     return made
 
@@ -163,7 +164,7 @@ def _user_blocks(content: Any, where: str) -> Iterator[Json]:
         elif kind == "file":
             yield from _marked(part, [document(part.get("file"), f"{place}.file")])
         else:
-            raise invalid(f"content of type {kind!r} cannot be told to this provider", f"{place}.type")
+            raise invalid(f"content of type {quoted(kind)} cannot be told to this provider", f"{place}.type")
 
 
 def _parts(content: Any, where: str) -> Iterator[tuple[Json, str]]:

@@ -9,6 +9,7 @@ from urllib.parse import unquote_to_bytes
 
 from app.core.errors import invalid
 from app.core.json import Json
+from app.core.quoting import quoted
 
 _IMAGES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
 _PDF = "application/pdf"
@@ -59,7 +60,7 @@ def _from_data(url: str, where: str) -> Json:
         return {"type": "document", "source": source}
     media_type = "image/jpeg" if media_type == "image/jpg" else media_type
     if not encoded or media_type not in (*_IMAGES, _PDF):
-        raise invalid(f"media type {media_type[:100]!r} cannot be told to this provider", where)
+        raise invalid(f"media type {quoted(media_type)} cannot be told to this provider", where)
     source = {"type": "base64", "media_type": media_type, "data": data}
     return {"type": "document" if media_type == _PDF else "image", "source": source}
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from app.core.errors import invalid
 from app.core.json import Json
+from app.core.quoting import quoted
 from app.providers import chat_request
 from app.providers.signatures import of_block
 
@@ -100,7 +101,7 @@ def history(body: Json, *, caches: bool, thinking: bool) -> History:
         elif role == "tool":
             _result(made, message, where)
         else:
-            raise invalid(f"role {role!r} cannot be told to this provider", f"{where}.role")
+            raise invalid(f"role {quoted(role)} cannot be told to this provider", f"{where}.role")
     if not made.messages:  # a prompt of system messages alone: somebody must ask
         if not made.system:
             raise invalid("there is nothing to read in any message", "messages")
@@ -209,4 +210,4 @@ def _from_data(url: str, where: str) -> Json:
         return {"image": {"format": image, "source": {"bytes": data}}}
     if document := _DOCUMENTS.get(media_type):
         return {"document": {"format": document, "name": "document", "source": {"bytes": data}}}
-    raise invalid(f"media type {media_type[:100]!r} cannot be told to this provider", where)
+    raise invalid(f"media type {quoted(media_type)} cannot be told to this provider", where)

@@ -11,6 +11,7 @@ from typing import Any
 
 from app.core.errors import invalid
 from app.core.json import Json, NotJson, loads
+from app.core.quoting import quoted
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ def image_url(part: Json, where: str) -> str:
 
 def unknown_part(part: Json, where: str) -> Exception:
     kind = str(part.get("type"))[:100]
-    return invalid(f"content of type {kind!r} cannot be told to this provider", f"{where}.type")
+    return invalid(f"content of type {quoted(kind)} cannot be told to this provider", f"{where}.type")
 
 
 def calls(message: Json, where: str) -> Iterator[Call]:

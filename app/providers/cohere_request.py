@@ -8,6 +8,7 @@ from typing import Any
 
 from app.core.errors import invalid
 from app.core.json import Json, dumps
+from app.core.quoting import quoted
 from app.providers import chat_request, fields
 from app.providers.anthropic_thinking import BUDGETS, wished
 
@@ -69,7 +70,7 @@ def _messages(body: Json, *, reasoning: bool) -> Iterator[Json]:
             one = texts[0] if len(texts) == 1 else [{"type": "text", "text": text} for text in texts]
             yield {"role": "tool", "tool_call_id": chat_request.answered(message, where), "content": one or ""}
         else:
-            raise invalid(f"role {role!r} cannot be told to this provider", f"{where}.role")
+            raise invalid(f"role {quoted(role)} cannot be told to this provider", f"{where}.role")
 
 
 def _user(content: Any, where: str) -> str | list[Json]:

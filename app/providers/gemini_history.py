@@ -16,6 +16,7 @@ from typing import Any
 
 from app.core.errors import invalid
 from app.core.json import Json, NotJson, loads
+from app.core.quoting import quoted
 from app.providers.chat_request import object_of, string
 from app.providers.gemini_media import file, image, speech
 from app.providers.signatures import of_call
@@ -58,7 +59,7 @@ def history(messages: Any, *, signed: bool) -> History:
         elif role == "tool":
             _append(made, "user", list(_result(made, message, where)))
         else:
-            raise invalid(f"role {role!r} cannot be told to this provider", f"{where}.role")
+            raise invalid(f"role {quoted(role)} cannot be told to this provider", f"{where}.role")
     if not made.contents:  # a prompt of system messages alone: somebody must ask
         if not made.system:
             raise invalid("there is nothing to read in any message", "messages")
@@ -141,7 +142,7 @@ def _user_parts(content: Any, where: str) -> Iterator[Json]:
         elif kind == "input_audio":
             yield speech(part.get("input_audio"), f"{place}.input_audio")
         else:
-            raise invalid(f"content of type {kind!r} cannot be told to this provider", f"{place}.type")
+            raise invalid(f"content of type {quoted(kind)} cannot be told to this provider", f"{place}.type")
 
 
 def _parts(content: Any, where: str) -> Iterator[tuple[Json, str]]:

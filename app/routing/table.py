@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from app.core.call import Fallbacks, Rescue, Route, Target, Tenant, Timeouts
 from app.core.errors import ErrorType, GatewayError
 from app.core.provider import Provider
+from app.core.quoting import quoted
 
 SHOWN = 20  # names that an error lists at most
 
@@ -75,11 +76,11 @@ class RouteTable:
         Raises:
             GatewayError: model_not_found, or permission.
         """
-        route = self._find(model)
+        route = None if _climbs(model) else self._find(model)
         if route is None:
             raise GatewayError(ErrorType.MODEL_NOT_FOUND, self._unknown(model, tenant), param="model")
         if not tenant.may_use(model):
-            raise GatewayError(ErrorType.PERMISSION, f"this key may not use model {_shown(model)}", param="model")
+            raise GatewayError(ErrorType.PERMISSION, f"this key may not use model {quoted(model)}", param="model")
         return route
 
     def names(self, tenant: Tenant) -> Sequence[str]:
@@ -123,13 +124,13 @@ class RouteTable:
     def _unknown(self, model: str, tenant: Tenant) -> str:
         known = self.names(tenant)
         listed = ", ".join(known[:SHOWN]) + (", ..." if len(known) > SHOWN else "")
-        return f"model {_shown(model)} does not exist here" + (f"; there are: {listed}" if known else "")
+        return f"model {quoted(model)} does not exist here" + (f"; there are: {listed}" if known else "")
 
 
 def _filled(target: Target, rest: str) -> Target:
     return replace(target, model=target.model[:-1] + rest, counted=False) if target.model.endswith("*") else target
 
 
-def _shown(model: str) -> str:
-    """A stranger's string, short enough and quoted, for an error message."""
-    return repr(model if len(model) <= 100 else model[:100] + "...")
+def _climbs(model: str) -> bool:
+    """Whether it has a part that means another place where a provider has the model in its URLs."""
+    return "/." in model and not {".", ".."}.isdisjoint(model.split("/"))

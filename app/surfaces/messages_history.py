@@ -12,6 +12,7 @@ from typing import Any
 
 from app.core.errors import invalid
 from app.core.json import Json, dumps
+from app.core.quoting import quoted
 from app.providers.signatures import extra_content, of_block
 from app.surfaces.messages_tools import short
 
@@ -214,7 +215,7 @@ def _string(block: Json, name: str, where: str) -> str:
 
 def _unknown(block: Json, where: str) -> Exception:
     kind = str(block.get("type"))[:100]
-    return invalid(f"the provider of this model cannot be told a block of type {kind!r} here", f"{where}.type")
+    return invalid(f"the provider of this model cannot be told a block of type {quoted(kind)} here", f"{where}.type")
 
 
 _READERS: Mapping[str, Callable[[Json, str], list[Json]]] = {

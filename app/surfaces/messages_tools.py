@@ -8,6 +8,7 @@ from typing import Any
 
 from app.core.errors import invalid
 from app.core.json import Json
+from app.core.quoting import quoted
 
 LONGEST_NAME = 64  # OpenAI's limit; Anthropic's is 128
 _CHOICES: Mapping[str, str] = {"auto": "auto", "any": "required", "none": "none"}
@@ -32,7 +33,7 @@ def functions(tools: Any, *, marks: bool = False) -> tuple[list[Json], dict[str,
         if not isinstance(tool, dict) or not isinstance(tool.get("name"), str):
             raise invalid("a tool needs a name", f"{where}.name")
         if tool.get("type") not in (None, "custom"):
-            raise invalid(f"the provider of this model has no tool {str(tool['type'])[:100]!r}", f"{where}.type")
+            raise invalid(f"the provider of this model has no tool {quoted(tool['type'])}", f"{where}.type")
         name = short(tool["name"])
         if name != tool["name"]:
             names[name] = tool["name"]

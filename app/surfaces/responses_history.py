@@ -13,6 +13,7 @@ from typing import Any
 
 from app.core.errors import GatewayError, invalid
 from app.core.json import Json
+from app.core.quoting import quoted
 from app.surfaces.responses_reasoning import thoughts_of
 
 _SHOWN_BELOW = "(shown in the next message)"
@@ -212,5 +213,5 @@ def _string(item: Json, name: str, where: str) -> str:
 
 
 def _unknown(kind: Any, where: str) -> GatewayError:
-    message = f"the provider of this model cannot be told {str(kind)[:100]!r} here"
+    message = f"the provider of this model cannot be told {quoted(kind)} here"
     return invalid(message, f"{where}.type", code="unsupported_value")

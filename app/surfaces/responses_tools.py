@@ -6,6 +6,7 @@ from typing import Any
 
 from app.core.errors import GatewayError, invalid
 from app.core.json import Json
+from app.core.quoting import quoted
 from app.surfaces.checks import FLAG, TEXT
 
 _MODES = ("none", "auto", "required")
@@ -18,7 +19,7 @@ def functions(tools: Any) -> list[Json]:
         where = f"tools[{place}]"
         if tool.get("type") != "function":
             kind = str(tool.get("type"))[:100]
-            message = f"the provider of this model has no tool {kind!r}; only functions can be given to it"
+            message = f"the provider of this model has no tool {quoted(kind)}; only functions can be given to it"
             raise invalid(message, f"{where}.type", code="unsupported_value")
         if not isinstance(tool.get("name"), str) or not tool["name"]:
             raise invalid("a function needs a name", f"{where}.name")
@@ -62,5 +63,5 @@ def _allowed(wanted: Json, tools: list[Json]) -> tuple[str, list[Json]]:
 
 
 def _cannot(kind: Any) -> GatewayError:
-    message = f"the provider of this model cannot be told to choose {str(kind)[:100]!r}"
+    message = f"the provider of this model cannot be told to choose {quoted(kind)}"
     return invalid(message, "tool_choice", code="unsupported_value")

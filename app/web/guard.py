@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Flask, request
 
 from app.core.errors import ErrorType, GatewayError, invalid
+from app.core.quoting import quoted
 from app.web.current import Current
 
 _ALWAYS = ("/health", "/health/live", "/health/ready")  # load balancers ask by any name
@@ -21,7 +22,7 @@ def install(app: Flask, current: Current) -> None:
         host = request.headers.get("Host", "")
         name = host if host.endswith("]") else host.rsplit(":", 1)[0]
         if name.lower() not in _HERE:
-            raise _refused(f"this gateway has no tenants and serves this machine only, not Host {host[:100]!r}")
+            raise _refused(f"this gateway has no tenants and serves this machine only, not Host {quoted(host)}")
         for name in request.environ:
             if name in _CARRIED or name.startswith(_CARRIED_SO):
                 header = name.removeprefix("HTTP_").replace("_", "-").title()

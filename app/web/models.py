@@ -7,6 +7,7 @@ from flask import Blueprint, Response, request
 from app.core.call import Tenant
 from app.core.errors import ErrorType, GatewayError
 from app.core.json import Json, dumps
+from app.core.quoting import quoted
 from app.web.credentials import credential
 from app.web.current import Current
 
@@ -38,7 +39,7 @@ def blueprint(current: Current) -> Blueprint:
             if error.type is not ErrorType.PERMISSION:
                 raise
             raise GatewayError(
-                ErrorType.MODEL_NOT_FOUND, f"model {name!r} does not exist here", param="model"
+                ErrorType.MODEL_NOT_FOUND, f"model {quoted(name)} does not exist here", param="model"
             ) from error
         return _json(_model(name))
 

@@ -36,16 +36,17 @@ def install(app: Flask, language_of: Callable[[str], Language]) -> None:
         log.error("a request ended in an unexpected error", exc_info=error)
         return gateway_error(GatewayError(ErrorType.INTERNAL, "internal error; the log has the details"))
 
-    def identify(answer: Response) -> Response:
-        """Calls and errors have their id by now; a list of models gets one here."""
+    def complete(answer: Response) -> Response:
+        """Calls and errors have their id by now; a list of models gets one here. No browser guesses what it is."""
         if "x-request-id" not in answer.headers:
             answer.headers["x-request-id"] = call_id(request)
+        answer.headers["X-Content-Type-Options"] = "nosniff"
         return answer
 
     app.register_error_handler(GatewayError, gateway_error)
     app.register_error_handler(HTTPException, http_error)
     app.register_error_handler(Exception, bug)
-    app.after_request(identify)
+    app.after_request(complete)
 
 
 def response(error: GatewayError, language: Language, id_: str) -> Response:

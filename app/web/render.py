@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from flask import Response
 
 from app.core.call import Call
@@ -10,6 +12,9 @@ from app.core.exchange import Batch, Exchange, Reply
 from app.core.json import dumps
 from app.core.language import Language
 from app.core.wire import ANTHROPIC, Frame
+
+_FIELD = 64  # characters of a field's name
+_FIELDS = 1024  # of all of them together: proxies have a few kilobytes for all headers
 
 
 def response(call: Call, reply: Reply) -> Response:
@@ -43,6 +48,12 @@ def answered(provider: str | None, model: str | None, attempts: int | None, cach
     return {f"x-gateway-{name}": str(value) for name, value in told.items() if value is not None}
 
 
+def _listed(fields: Sequence[str]) -> str:
+    """Names of fields, which may be the client's own words too: as many as a header can take."""
+    named = ", ".join(_visible(name[:_FIELD]) for name in fields[: _FIELDS // 2])
+    return named if len(named) <= _FIELDS else named[: named.rindex(",", 0, _FIELDS)] + ", ..."
+
+
 def _visible(name: str) -> str:
     """A model's name may be the client's own word, and a header takes little."""
     if name.isascii() and name.isprintable():
@@ -64,7 +75,7 @@ def _headers(exchange: Exchange) -> dict[str, str]:
     if exchange.estimated:
         headers["x-gateway-estimated"] = "true"
     if exchange.dropped:
-        headers["x-gateway-dropped"] = ", ".join(exchange.dropped)
+        headers["x-gateway-dropped"] = _listed(exchange.dropped)
     return headers
 
 

@@ -33,6 +33,7 @@ OURS = {
     *("server", "date", "connection", "content-type", "content-length", "transfer-encoding", "cache-control"),
     *("x-accel-buffering", "x-request-id", "request-id", "x-should-retry", "retry-after"),
     *("x-gateway-provider", "x-gateway-model", "x-gateway-attempts", "x-gateway-cache", "x-gateway-dropped"),
+    "x-content-type-options",
 }
 
 

@@ -59,6 +59,7 @@ def success_problems(answer: Answer, provider: str, model: str, *, stream: bool)
         "x-gateway-model": model,
         "x-gateway-attempts": "1",
         "x-gateway-cache": "bypass",
+        "x-content-type-options": "nosniff",
         **({"x-accel-buffering": "no", "cache-control": "no-cache"} if stream else {}),
     }
     found = {name: value for name, value in answer.headers.items() if name not in _VARIES}
