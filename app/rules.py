@@ -51,6 +51,8 @@ def _entries(settings: Settings, providers: Mapping[str, Provider]) -> Iterator[
                 weight=target.weight,
                 prefill=target.prefill,
                 price=Price(model.price.input, model.price.cached_input, model.price.output),
+                context=model.context,
+                max_output=model.max_output,
             )
             for target in model.targets
         )

@@ -94,6 +94,8 @@ def _lines(found: Explained, *, live: bool) -> Iterator[str]:
     yield ""
     yield f"targets {found.order}".rstrip() + ":"
     yield from _places(found.targets)
+    if found.sizes:
+        yield f"      {found.sizes}: not asked for more"
     for cause, others in found.fallbacks.items():
         yield f"fallbacks {'if all of them fail' if cause == 'any' else f'for {cause}'}:"
         for model, places, why in others:
@@ -145,6 +147,7 @@ def _json(found: Explained, *, live: bool) -> Mapping[str, object]:
             ]
             for cause, others in found.fallbacks.items()
         },
+        "sizes": found.sizes or None,
         "rescue": found.rescue,
         "cache": found.cache,
         "limits": found.limits

@@ -4,8 +4,7 @@ The stages, in the order of load.parse():
 
     document    YAML to plain data          files       the content of *_file
     expand      ${NAME}                     references  names that must exist elsewhere in the file
-    pending     what is not enforced yet    judge       types and ranges: settings.py and its parts
-    entries     a provider fits its kind
+    entries     a provider fits its kind    judge       types and ranges: settings.py and its parts
 
-A new key is a field in settings.py or one of its parts. A key that begins to be enforced leaves pending.py.
+A new key is a field in settings.py or one of its parts.
 """

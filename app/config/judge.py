@@ -37,14 +37,12 @@ _FOLLOWS = "default_factory_not_called"  # a default that depends on a value wit
 _TYPE_NAMES = ((bool, "true or false"), (str, "text"), (int, "a number"), (float, "a number"), (list, "a list"))
 
 
-def judge(
-    tree: object, origin: Mapping[Path, Path], report: Report, not_yet: Mapping[str, tuple[object, ...]]
-) -> Settings | None:
+def judge(tree: object, origin: Mapping[Path, Path], report: Report) -> Settings | None:
     """None where something is wrong. `origin` leads from a filled-in secret to the key that named its file."""
     try:
         return Settings.model_validate(tree)
     except ValidationError as error:
-        shape = schema(not_yet)
+        shape = schema()
         for found in error.errors(include_url=False, include_input=False):
             if found["type"] == _FOLLOWS:
                 continue

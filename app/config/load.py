@@ -6,12 +6,11 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from app.config import document, entries, files, pending, references
+from app.config import document, entries, files, references
 from app.config.document import Unreadable
 from app.config.expand import expand
 from app.config.judge import judge
 from app.config.kinds import KINDS, Kind
-from app.config.pending import PENDING
 from app.config.problems import ConfigError, Problem, Report
 from app.config.settings import Settings
 from app.config.sources import Sources
@@ -32,7 +31,6 @@ def parse(
     *,
     origin: str | None = None,
     kinds: Mapping[str, Kind] = KINDS,
-    not_yet: Mapping[str, tuple[object, ...]] = PENDING,
 ) -> Settings:
     """Pure. Raises ConfigError with every problem that there is.
 
@@ -44,11 +42,10 @@ def parse(
     except Unreadable as error:
         raise ConfigError([Problem((), error.message, error.line)], origin) from None
     tree = expand(found.tree, environ, report)
-    tree = pending.strip(tree, report, not_yet)
     tree = entries.complete(tree, kinds, report)
     tree, from_file = files.fill(tree, read_file, os.path.dirname(origin or ""), report)
     references.check(tree, report)
-    settings = judge(tree, from_file, report, not_yet)
+    settings = judge(tree, from_file, report)
     if settings is None or report:
         raise report.error(found.lines, origin)
     return settings

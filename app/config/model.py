@@ -88,8 +88,12 @@ class ModelS(Part):
     cache: ModelCacheS = Field(default_factory=ModelCacheS, description="answers that are kept")
     timeouts: TimeoutsS = Field(default_factory=TimeoutsS, description="instead of the provider's and the top's")
     stream_rescue: Rescue | None = Field(default=None, description="null: resilience.stream_rescue")
-    context: Count | None = Field(default=None, description="tokens that the model can read")
+    context: Count | None = Field(
+        default=None, description="tokens that the model can read: not asked where the words alone are more"
+    )
     vision: Flag = Field(default=True, description="takes images; else it is no fallback for calls with some")
     tools: Flag = Field(default=True, description="takes tools; else it is no fallback for calls with some")
-    max_output: Count | None = Field(default=None, description="tokens that the model can write")
+    max_output: Count | None = Field(
+        default=None, description="tokens that the model can write: it is never asked for more"
+    )
     price: PriceS = Field(default_factory=PriceS, description="USD per million tokens")

@@ -1,4 +1,4 @@
-"""The configuration's JSON schema: what editors complete and `llm-gateway schema` prints. Only what is enforced."""
+"""The configuration's JSON schema: what editors complete and `llm-gateway schema` prints."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from app.config.kinds import KINDS
-from app.config.pending import PENDING
 from app.config.problems import Path
 from app.config.settings import Settings
 from app.config.tree import ANY, pattern
@@ -14,17 +13,11 @@ from app.config.tree import ANY, pattern
 Schema = dict[str, Any]
 
 
-def schema(
-    pending: Mapping[str, tuple[object, ...]] = PENDING,
-    kinds: Iterable[str] = KINDS,
-) -> Schema:
-    """One document without references, so that a key can be left out in one place and not in another."""
+def schema(kinds: Iterable[str] = KINDS) -> Schema:
+    """One document without references, so that a key can be described in one place otherwise than in another."""
     raw = Settings.model_json_schema(mode="validation")
     definitions = raw.pop("$defs", {})
     whole = _inlined(raw, definitions)
-    for text, works in pending.items():
-        for parent in _schemas_at(whole, pattern(text)[:-1]):
-            _leave_out(parent, pattern(text)[-1], works)
     for provider in _schemas_at(whole, pattern("providers.*")):
         if kind := provider.get("properties", {}).get("kind"):
             kind["enum"] = sorted(kinds)
@@ -86,11 +79,3 @@ def _schemas_at(found: Schema, at: Path) -> list[Schema]:
         elif isinstance(choice.get("items"), dict) and (isinstance(name, int) or name == ANY):
             inner.append(choice["items"])
     return [deeper for each in inner for deeper in _schemas_at(each, at[1:])]
-
-
-def _leave_out(parent: Schema, key: str | int, works: tuple[object, ...]) -> None:
-    properties = parent.get("properties", {})
-    if works and key in properties:
-        properties[key] = {**properties[key], "enum": list(works)}
-    else:
-        properties.pop(key, None)

@@ -62,15 +62,6 @@ def changed(tree: object, changes: Mapping[Path, object]) -> object:
     return result
 
 
-def without(tree: object, paths: frozenset[Path], at: Path = ()) -> object:
-    """A copy that lacks these paths."""
-    if isinstance(tree, dict):
-        return {k: without(v, paths, (*at, k)) for k, v in tree.items() if (*at, k) not in paths}
-    if isinstance(tree, list):
-        return [without(v, paths, (*at, i)) for i, v in enumerate(tree)]
-    return tree
-
-
 def _children(tree: object) -> Iterator[tuple[str | int, object]]:
     if isinstance(tree, dict):
         yield from tree.items()

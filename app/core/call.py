@@ -76,6 +76,8 @@ class Target:
     weight: int = 1  # share of first attempts, where the strategy goes by weight
     prefill: bool = False  # continues an answer that it is given the beginning of
     price: Price = FREE
+    context: int | None = None  # tokens that it can read; None: not known, here as below
+    max_output: int | None = None  # tokens that it can write
 
     @property
     def name(self) -> str:

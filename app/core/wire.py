@@ -38,6 +38,7 @@ class Ask:
     headers: Mapping[str, str] = field(default_factory=dict)  # client headers that may travel on, lower case
     created: int = 0  # Unix second, for answers whose provider gives none
     marks: bool = False  # who is asked knows Anthropic's own words in chat: cache_control and thinking_blocks
+    max_output: int | None = None  # tokens that the model can write, as far as the configuration knows
     id: str = ""  # the call's id; ids that must be minted are derived from fresh randomness, not from this
 
 

@@ -35,6 +35,7 @@ class Explained:
     order: str = ""
     targets: Sequence[Place] = ()
     fallbacks: Mapping[str, Sequence[tuple[str, Sequence[Place], str]]] = field(default_factory=dict)  # by cause
+    sizes: str = ""  # how much the model reads and writes
     rescue: str = ""
     limits: Sequence[tuple[str, Standing]] | None = ()
     cache: str = ""
@@ -62,6 +63,7 @@ def explain(settings: Settings, standings: Standings, look: Look, model: str, te
         order=_ORDERS[route.strategy] if len(route.targets) > 1 else "",
         targets=list(_places(route, standings)),
         fallbacks=dict(_fallbacks(route, tenant, standings)),
+        sizes=_sizes(route),
         rescue=_rescue(route),
         limits=look(tenant.name, allowed) if allowed else (),
         cache=_cache(settings, route),
@@ -99,7 +101,18 @@ def _fallback(other: Route, tenant: Tenant, standings: Standings) -> tuple[str, 
     if not tenant.may_use(other.model):
         return other.model, (), f"never: {tenant.name} may not use it"
     lacks = [what for what, can in (("images", other.vision), ("tools", other.tools)) if not can]
-    return other.model, list(_places(other, standings)), f"not for calls with {' or '.join(lacks)}" if lacks else ""
+    said = [f"not for calls with {' or '.join(lacks)}" if lacks else "", _sizes(other)]
+    return other.model, list(_places(other, standings)), "; ".join(filter(None, said))
+
+
+def _sizes(route: Route) -> str:
+    """Of the model, so the same for its targets; empty where nothing is known."""
+    known = route.targets[0]
+    said = (
+        f"reads {known.context} tokens at most" if known.context is not None else "",
+        f"writes {known.max_output} tokens at most" if known.max_output is not None else "",
+    )
+    return ", ".join(filter(None, said))
 
 
 def _rescue(route: Route) -> str:

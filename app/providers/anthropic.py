@@ -50,7 +50,7 @@ class AnthropicDialect:
             raise invalid(f"{provider.name} has no {ask.operation}", "model", code="unsupported")
         url = _base(provider) + ("/messages/count_tokens" if ask.operation is Operation.COUNT_TOKENS else "/messages")
         if ask.operation is Operation.CHAT:
-            body, dropped = to_messages(ask.body, model)
+            body, dropped = to_messages(ask.body, model, ask.max_output)
             if ask.stream:
                 body["stream"] = True
             return UpstreamRequest(url, {**provider.headers, **_PINNED}, body, ask.stream, dropped)

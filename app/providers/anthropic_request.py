@@ -18,13 +18,15 @@ from app.providers.claude_sampling import sampled
 _TIERS: Mapping[str, str] = {"auto": "auto", "default": "standard_only"}
 
 
-def to_messages(body: Json, model: str) -> tuple[Json, tuple[str, ...]]:
+def to_messages(body: Json, model: str, max_output: int | None = None) -> tuple[Json, tuple[str, ...]]:
     """The request in Anthropic's form, and the names of the fields that got lost on the way.
+
+    `max_output`: its longest answer, in tokens, where the configuration knows better than our table.
 
     Raises:
         GatewayError: invalid_request, naming what cannot be left out and cannot be said.
     """
-    return _Writer(body, model, claude(model)).write()
+    return _Writer(body, model, claude(model, max_output)).write()
 
 
 class _Writer:

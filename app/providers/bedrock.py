@@ -59,7 +59,7 @@ class BedrockDialect:
 
     def encode(self, ask: Ask, provider: Provider, model: str) -> UpstreamRequest:
         if ask.operation is Operation.CHAT:
-            body, dropped = to_converse(ask.body, model)
+            body, dropped = to_converse(ask.body, model, ask.max_output)
             verb = "converse-stream" if ask.stream else "converse"
         elif ask.operation is Operation.EMBEDDINGS:
             (body, dropped), verb = to_embed(ask.body, model), "invoke"

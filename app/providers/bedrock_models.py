@@ -46,9 +46,9 @@ class Family:
         return {"reasoning_effort": effort} if self.gpt and wish.on and effort in _EFFORTS else None
 
 
-def family(model: str) -> Family:
+def family(model: str, max_output: int | None = None) -> Family:
     if "claude" in model:
-        return Family(claude=claude(model), caches=True, top_k=True)
+        return Family(claude=claude(model, max_output), caches=True, top_k=True)
     if "nova" in model:
         return Family(caches=True, nova=True, nova_thinks=re.search(r"nova-(?:[2-9]|premier-2)", model) is not None)
     return Family(gpt="gpt-oss" in model, top_k="mistral." in model or "pixtral" in model)

@@ -23,13 +23,13 @@ _METADATA = re.compile(r"[a-zA-Z0-9\s:_@$#=/+,.-]{0,256}")
 _THEIRS: Mapping[str, str] = {"temperature": "temperature", "top_p": "topP"}
 
 
-def to_converse(body: Json, model: str) -> tuple[Json, tuple[str, ...]]:
+def to_converse(body: Json, model: str, max_output: int | None = None) -> tuple[Json, tuple[str, ...]]:
     """The request in Converse's form, without the model, and the names of the fields that got lost on the way.
 
     Raises:
         GatewayError: invalid_request, naming what cannot be left out and cannot be said.
     """
-    return _Writer(body, family(model)).write()
+    return _Writer(body, family(model, max_output)).write()
 
 
 class _Writer:

@@ -11,7 +11,7 @@ old. Where they differ (Sonnet 4.6: 64,000 or 128,000) the smaller limit stands 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 
@@ -85,9 +85,17 @@ _MODELS: Mapping[str, Claude] = {
 _STRANGER = Claude(8_192, Thinking.BUDGET, Sampling.FREE)
 
 
-def claude(model: str) -> Claude:
+def claude(model: str, max_output: int | None = None) -> Claude:
     """The row of a model, under any of its names: `claude-opus-4-6`, `anthropic/claude-opus-4.6`,
-    `eu.anthropic.claude-opus-4-6-v1`, `claude-opus-4-6@20260205`."""
+    `eu.anthropic.claude-opus-4-6-v1`, `claude-opus-4-6@20260205`.
+
+    `max_output`: its longest answer, in tokens, where the configuration knows better.
+    """
+    row = _row(model)
+    return row if max_output is None else replace(row, max_tokens=max_output)
+
+
+def _row(model: str) -> Claude:
     _, found, rest = model.replace(".", "-").rpartition("claude-")
     if not found:
         return _STRANGER

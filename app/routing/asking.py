@@ -55,6 +55,7 @@ class Asker:
             wants_usage=call.stream and call.language.wants_usage(call.body),
             headers=call.headers,
             created=int(self.clock.time()),
+            max_output=target.max_output,
             id=call.id,
         )
         translation: Translation | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.core.call import Call, Route, Target
 from app.core.clock import Clock
@@ -17,6 +17,7 @@ from app.resilience.repeat import Repeating, pause
 from app.routing.asking import Asker
 from app.routing.candidates import Candidates
 from app.routing.entrance import Entrance, Full
+from app.routing.fit import refusal
 from app.routing.order import ordered
 from app.routing.rescue import Parts, Rescued, Rescuer, means
 from app.routing.verdict import Verdict
@@ -47,7 +48,9 @@ class Attempts:
         """
         if not any(self.asker.able(call, target) for target in route.targets):
             return iter([[_unaided(call, route, exchange)]])
-        batches = _Search(self, call, route, exchange, guard).answer()
+        if (refused := refusal(route, call)) is not None:
+            route = replace(route, targets=())
+        batches = _Search(self, call, route, exchange, guard).answer(refused)
         delivered = call.language.delivered() if means(call, route) else None
         if delivered is None:
             return batches
@@ -70,7 +73,11 @@ class _Search:
         self._full = False
         self._untold: GatewayError | None = None
 
-    def answer(self) -> Iterator[Batch]:
+    def answer(self, refused: GatewayError | None) -> Iterator[Batch]:
+        """`refused`: what the targets of the model would answer, where that is known; then only fallbacks are asked."""
+        self._untold = refused
+        if refused is not None and refused.rule.next is Next.FALLBACK_LIST:
+            self._candidates.turn_to(refused.type, None)
         for target in self._candidates:
             if self._failures and self._parts.clock.monotonic() >= self._parts.asker.ends_at(self._call, target):
                 continue  # whatever it said would come too late
@@ -139,7 +146,7 @@ class _Search:
             return wait
         if failure.rule.next is Next.NO:
             raise failure
-        if failure.rule.next is Next.FALLBACK_LIST and not self._candidates.turn_to(failure.type):
+        if failure.rule.next is Next.FALLBACK_LIST and not self._candidates.turn_to(failure.type, target.context):
             raise failure
         return None
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
 
 from app.core.call import Call, Route, Target
 from app.core.errors import ErrorType
-
-_IMAGES = frozenset({"image_url", "image", "input_image"})
+from app.routing.fit import reads_more, takes
 
 Order = Callable[[Route], Iterable[Target]]
 
@@ -46,13 +44,18 @@ class Candidates:
         """Who could still be asked, fallbacks included."""
         return [*self._queue, *(target for route in self._usable(self._last_resort) for target in route.targets)]
 
-    def turn_to(self, cause: ErrorType) -> bool:
-        """From now on only the fallbacks for this cause. False where there are none."""
+    def turn_to(self, cause: ErrorType, context: int | None) -> bool:
+        """From now on only the fallbacks for this cause. False where there are none.
+
+        `context`: tokens that whoever refused can read, where that is known: nobody who reads no more is asked then.
+        """
         fallbacks = self._route.fallbacks
         self._queue.clear()
         self._last_resort = ()
-        if fallbacks is not None:
-            self._add(fallbacks.context_length if cause is ErrorType.CONTEXT_LENGTH else fallbacks.content_filter)
+        if fallbacks is not None and cause is ErrorType.CONTEXT_LENGTH:
+            self._add(route for route in fallbacks.context_length if reads_more(route, context))
+        elif fallbacks is not None:
+            self._add(fallbacks.content_filter)
         return bool(self._queue)
 
     def _add(self, routes: Iterable[Route]) -> None:
@@ -64,22 +67,4 @@ class Candidates:
         self._queue.extend(one for one in self._order(route) if one.name not in waiting | self._asked)
 
     def _usable(self, routes: Iterable[Route]) -> Iterator[Route]:
-        return (route for route in routes if self._call.tenant.may_use(route.model) and takes(route, self._call.body))
-
-
-def takes(route: Route, body: dict[str, Any]) -> bool:
-    """Whether the model can take such a call: its tools, its images."""
-    if not route.tools and (body.get("tools") or body.get("functions")):
-        return False
-    return route.vision or not any(_shows(body.get(name)) for name in ("messages", "input"))
-
-
-def _shows(said: Any, deeper: int = 3) -> bool:
-    """Whether there is an image among messages or their parts; those that a tool gave are one step further in."""
-    if not isinstance(said, list) or not deeper:
-        return False
-    return any(
-        isinstance(part, dict)
-        and (part.get("type") in _IMAGES or any(_shows(part.get(name), deeper - 1) for name in ("content", "output")))
-        for part in said
-    )
+        return (route for route in routes if self._call.tenant.may_use(route.model) and takes(route, self._call))

@@ -26,8 +26,8 @@ providers:
   simulated: {{latency: 0.01, tokens_per_second: 10000}}
 models:
   fast: {{targets: [dead/a, simulated/x], fallbacks: {{any: [slow], context_length: [big]}}, cache: {{ttl: 60}}}}
-  slow: {{targets: [simulated/y], tools: false}}
-  big: {{targets: [{{target: dead/z}}, {{target: simulated/z, weight: 3}}], strategy: weighted}}
+  slow: {{targets: [simulated/y], tools: false, context: 8000, max_output: 500}}
+  big: {{targets: [{{target: dead/z}}, {{target: simulated/z, weight: 3}}], strategy: weighted, context: 100000}}
 tenants:
   acme: {{keys: ["{hash}"], models: [fast, big]}}
 """
@@ -95,6 +95,14 @@ def test_a_fallback_that_the_tenant_may_not_use_is_told_as_such(live: Server) ->
     assert slow["why"] == "never: acme may not use it"
     (big,) = told(live, "fast")["fallbacks"]["context_length"]
     assert big["targets"][0]["target"] == "simulated/z"
+
+
+def test_how_much_a_model_takes_is_told(live: Server) -> None:
+    assert told(live, "fast")["sizes"] is None
+    assert told(live, "fast")["fallbacks"]["context_length"][0]["why"] == "reads 100000 tokens at most"
+    assert told(live, "big")["sizes"] == "reads 100000 tokens at most"
+    _, out = explain(live.config, "big", environment={"GATEWAY_RUN_DIR": str(live.run_dir)})
+    assert "\n      reads 100000 tokens at most: not asked for more\n" in out
 
 
 def test_what_is_left_of_limits_is_read_and_nothing_is_taken(live: Server) -> None:

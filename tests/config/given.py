@@ -34,18 +34,13 @@ def settings(
     environ: Mapping[str, str] = NOTHING,
     files: Mapping[str, str] = NOTHING,
     *,
-    everything: bool = False,
     origin: str | None = None,
 ) -> Settings:
-    """`everything`: as if all that is not enforced yet were."""
-
     def read(name: str) -> str:
         if name not in files:
             raise FileNotFoundError(2, "No such file or directory")
         return files[name]
 
-    if everything:
-        return parse(text, environ, read, origin=origin, not_yet={})
     return parse(text, environ, read, origin=origin)
 
 
@@ -53,12 +48,10 @@ def problems(
     text: str,
     environ: Mapping[str, str] = NOTHING,
     files: Mapping[str, str] = NOTHING,
-    *,
-    everything: bool = False,
 ) -> dict[str, str]:
     """Path to message; empty where the configuration is good."""
     try:
-        settings(text, environ, files, everything=everything)
+        settings(text, environ, files)
     except ConfigError as error:
         return {problem.path: problem.message for problem in error.problems}
     return {}

@@ -48,7 +48,7 @@ def sections(found: Settings) -> dict[str, object]:
 
 
 def test_every_key_of_the_configuration_is_known() -> None:
-    found = settings(EVERYTHING, KEYS, everything=True)
+    found = settings(EVERYTHING, KEYS)
 
     assert found.providers["azure-eu"].kind == "azure"
     assert [(t.provider, t.model, t.weight, t.prefill) for t in found.models["fast"].targets] == [
@@ -60,7 +60,7 @@ def test_every_key_of_the_configuration_is_known() -> None:
 
 
 def test_what_is_left_out_has_the_value_that_the_documentation_shows() -> None:
-    spelled_out = settings(EVERYTHING, KEYS, everything=True)
+    spelled_out = settings(EVERYTHING, KEYS)
     left_out = settings(BASE)
 
     assert sections(left_out) == sections(spelled_out)
@@ -89,7 +89,7 @@ def test_settings_cannot_be_changed() -> None:
     ("written", "meant"), [("false", "off"), ("off", "off"), ("'off'", "off"), ("replay", "replay"), ("auto", "auto")]
 )
 def test_off_may_be_written_without_quotes(written: str, meant: str) -> None:
-    found = settings(BASE + f"resilience: {{stream_rescue: {written}}}", everything=True)
+    found = settings(BASE + f"resilience: {{stream_rescue: {written}}}")
 
     assert found.resilience.stream_rescue == meant
 
@@ -167,7 +167,7 @@ def test_proxies_and_headers_are_kept_secret_and_can_be_had_in_clear() -> None:
 
 
 def test_networks_are_networks() -> None:
-    found = settings(BASE + "server: {trusted_proxies: [10.0.0.0/8, 192.168.1.1]}", everything=True)
+    found = settings(BASE + "server: {trusted_proxies: [10.0.0.0/8, 192.168.1.1]}")
 
     assert found.server.trusted_proxies == (ip_network("10.0.0.0/8"), ip_network("192.168.1.1/32"))
 
@@ -180,8 +180,8 @@ def test_hashes_are_written_in_either_case_and_name_a_key_that_has_no_name() -> 
 
 
 def test_a_secret_may_be_one_or_several() -> None:
-    one = settings(BASE + f"cache: {{secret: {'s' * 32}}}", everything=True).cache.secret
-    two = settings(BASE + f"cache: {{secret: [{'s' * 32}, {'t' * 40}]}}", everything=True).cache.secret
+    one = settings(BASE + f"cache: {{secret: {'s' * 32}}}").cache.secret
+    two = settings(BASE + f"cache: {{secret: [{'s' * 32}, {'t' * 40}]}}").cache.secret
 
     assert one is not None
     assert [s.get_secret_value() for s in one] == ["s" * 32]
@@ -191,7 +191,7 @@ def test_a_secret_may_be_one_or_several() -> None:
 
 @pytest.mark.parametrize("server", ["h:1", "10.0.0.1:11211", "[::1]:11211", "a.b-c_d:65535", "unix:/run/m.sock"])
 def test_servers_are_addresses_or_sockets(server: str) -> None:
-    assert settings(BASE + f"memcached: {{servers: ['{server}']}}", everything=True).memcached.servers == (server,)
+    assert settings(BASE + f"memcached: {{servers: ['{server}']}}").memcached.servers == (server,)
 
 
 TIMEOUTS = """

@@ -42,7 +42,7 @@ def test_what_a_file_holds_is_not_expanded() -> None:
 
 
 def test_a_file_of_secrets_has_one_on_each_line() -> None:
-    found = settings(SECRETS, files={"secrets": f"{'n' * 32}\n\n{'o' * 32}\n"}, everything=True)
+    found = settings(SECRETS, files={"secrets": f"{'n' * 32}\n\n{'o' * 32}\n"})
 
     assert found.cache.secret is not None
     assert [secret.get_secret_value() for secret in found.cache.secret] == ["n" * 32, "o" * 32]
@@ -53,12 +53,10 @@ def test_a_file_that_is_missing_empty_or_odd_is_a_problem_of_the_key_that_names_
         "metrics.token_file": "expected a key, found it empty",
         "providers.openai.api_key_file": "the file cannot be read: No such file or directory",
     }
-    assert problems(SECRETS, files={"secrets": f"{'n' * 32}\nshort"}, everything=True) == {
+    assert problems(SECRETS, files={"secrets": f"{'n' * 32}\nshort"}) == {
         "cache.secret_file": "expected at least 32 bytes"
     }
-    assert problems(SECRETS, files={"secrets": ""}, everything=True) == {
-        "cache.secret_file": "expected at least one in this list"
-    }
+    assert problems(SECRETS, files={"secrets": ""}) == {"cache.secret_file": "expected at least one in this list"}
 
 
 @pytest.mark.parametrize(("value", "message"), [

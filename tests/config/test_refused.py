@@ -272,7 +272,7 @@ providers:
   openai: {{api_key: "${{OPENAI_API_KEY}}", api_key: again}}
   azure-eu: {{kind: azure, api_key_file: nowhere}}
 models:
-  fast: {{targets: [opnai/gpt], context: 5}}
+  fast: {{targets: [opnai/gpt], context: 0}}
 tenants:
   acme: {{keys: ["{OTHER_HASH}", 5], models: [fsat]}}
 """

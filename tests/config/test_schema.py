@@ -1,4 +1,4 @@
-"""The JSON schema says what is enforced, and no more."""
+"""The JSON schema says what a file may have."""
 
 import json
 from collections.abc import Iterator
@@ -7,14 +7,12 @@ from typing import Any
 from app.config import document
 from app.config.entries import complete
 from app.config.kinds import FAULTS, KINDS
-from app.config.pending import PENDING
 from app.config.problems import Report, dotted
 from app.config.schema import keys_at, schema
 from app.config.tree import matches, pattern
 from app.core.errors import ErrorType
 from app.providers import registry
-from tests.config.given import problems
-from tests.config.test_accepted import EVERYTHING, KEYS
+from tests.config.test_accepted import EVERYTHING
 
 
 def properties(found: Any, at: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
@@ -28,27 +26,16 @@ def properties(found: Any, at: str = "") -> Iterator[tuple[str, dict[str, Any]]]
                 yield from properties(choice[each], f"{at}*.")
 
 
-def test_the_schema_has_every_key_but_those_that_are_not_enforced_yet() -> None:
-    now = {path for path, _ in properties(schema())}
-    in_the_end = {path for path, _ in properties(schema(pending={}))}
-
-    later = {
-        path for path in in_the_end for p, works in PENDING.items() if not works and (path + ".").startswith(p + ".")
-    }
-    assert now == in_the_end - later
-    assert later
-
-
 def test_the_schema_takes_every_key_that_a_file_may_have() -> None:
     """One of them is called `default`, which is a word of JSON schema, too."""
-    whole = schema(pending={})
+    whole = schema()
     known = {at: keys_at(whole, at[:-1]) for at in document.read(EVERYTHING, Report()).lines if at}
 
     assert [dotted(at) for at, keys in known.items() if keys and isinstance(at[-1], str) and at[-1] not in keys] == []
 
 
 def test_every_key_is_described() -> None:
-    assert [path for path, inner in properties(schema(pending={})) if not inner.get("description")] == []
+    assert [path for path, inner in properties(schema()) if not inner.get("description")] == []
 
 
 def test_the_schema_stands_alone_and_keeps_its_keys_to_itself() -> None:
@@ -70,19 +57,6 @@ def test_the_schema_knows_ranges_and_what_is_required() -> None:
     assert "default" not in found["tenants.*.limits.concurrent"], "it comes from limits.default"
     assert found["models.*.targets"]["minItems"] == 1
     assert schema()["required"] == ["providers"]
-
-
-def test_every_line_of_what_is_not_enforced_yet_names_a_key_that_exists() -> None:
-    in_the_end = {path for path, _ in properties(schema(pending={}))}
-
-    assert set(PENDING) <= in_the_end
-
-
-def test_what_is_not_enforced_yet_is_found_in_a_file_that_uses_everything() -> None:
-    found = problems(EVERYTHING, KEYS)
-
-    assert {"models.fast.context", "models.fast.max_output"} <= set(found)
-    assert set(found.values()) == {"not enforced yet in this version"}
 
 
 def test_faults_are_error_types_that_a_provider_can_cause_or_accidents_of_the_wire() -> None:

@@ -56,6 +56,12 @@ def test_without_a_limit_the_model_may_answer_as_long_as_it_can(model: str, limi
     assert sent(model)["max_tokens"] == limit
 
 
+def test_without_a_limit_the_configured_length_counts_more_than_our_table() -> None:
+    body = {"messages": [{"role": "user", "content": "Hi"}]}
+    assert to_messages(body, "claude-opus-4-6", 777)[0]["max_tokens"] == 777
+    assert to_messages({**body, "max_tokens": 5}, "claude-opus-4-6", 777)[0]["max_tokens"] == 5
+
+
 def test_both_names_of_the_limit_are_understood_and_the_newer_one_wins() -> None:
     assert sent(max_tokens=5)["max_tokens"] == 5
     assert sent(max_tokens=5, max_completion_tokens=6)["max_tokens"] == 6

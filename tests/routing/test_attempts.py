@@ -24,6 +24,14 @@ models:
   large: {{targets: [b/words-7]}}
   blind: {{targets: [b/words-3], vision: false, tools: false}}
   held: {{targets: [a/words-5-hold-2, b/words-5]}}
+  short: {{targets: [a/words-4], max_output: 100, fallbacks: {{any: [long]}}}}
+  alone: {{targets: [a/words-4, b/words-4], max_output: 100, fallbacks: {{any: [short]}}}}
+  long: {{targets: [b/words-7], max_output: 1000}}
+  narrow: {{targets: [a/words-4], context: 50, fallbacks: {{any: [down], context_length: [wide, wider]}}}}
+  closed: {{targets: [a/words-4], context: 50, fallbacks: {{any: [large], context_length: [wide]}}}}
+  wide: {{targets: [b/words-3], context: 100}}
+  wider: {{targets: [b/words-7], context: 1000}}
+  claude: {{targets: [claude/words-5], max_output: 777}}
   weighed: {{strategy: weighted, targets: [{{target: a/words-2, weight: 1000000}}, b/words-3]}}
 resilience: {{retries: 0, breaker: {{consecutive: 1000, min_calls: 1000}}}}
 """
@@ -73,6 +81,50 @@ def test_a_fallback_that_cannot_take_the_call_is_left_out(scene: Scene) -> None:
     acting = scene.ask("down", tools=[{"type": "function", "function": {"name": "f", "parameters": {}}}])
     assert said(plain) == text(3)
     assert [answer.headers["x-gateway-model"] for answer in (seeing, acting)] == ["words-7", "words-7"]
+
+
+def test_a_model_is_not_asked_for_a_longer_answer_than_it_can_write(scene: Scene) -> None:
+    fits, longer = scene.ask("short", max_tokens=100), scene.ask("short", max_completion_tokens=101)
+    assert (said(fits), said(longer)) == (text(4), text(7))
+    assert (longer.headers["x-gateway-model"], longer.headers["x-gateway-attempts"]) == ("words-7", "1")
+
+
+def test_where_nobody_can_write_so_much_the_field_and_the_limit_are_named(scene: Scene) -> None:
+    answer = scene.ask("alone", max_tokens=101)
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"], error["param"]) == (400, "invalid_request", "max_tokens")
+    assert error["message"] == "max_tokens is 101, and model 'alone' writes 100 tokens at most"
+    assert (answer.headers["x-gateway-attempts"], answer.headers.get("x-should-retry")) == ("0", None)
+
+
+def test_what_clients_of_other_languages_ask_for_is_named_as_they_call_it(scene: Scene) -> None:
+    body = {"model": "alone", "max_tokens": 101, "messages": [{"role": "user", "content": "hi"}]}
+    answer = requests.post(f"{scene.server.url}/v1/messages", json=body, timeout=30)
+    assert (answer.status_code, answer.json()["error"]["type"]) == (400, "invalid_request_error")
+    assert "max_tokens is 101" in answer.json()["error"]["message"]
+    body = {"model": "alone", "max_output_tokens": 101, "input": "hi"}
+    answer = requests.post(f"{scene.server.url}/v1/responses", json=body, timeout=30)
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, "max_output_tokens")
+
+
+def test_where_a_provider_must_be_told_a_bound_it_is_the_configured_one(scene: Scene) -> None:
+    assert scene.ask("claude").status_code == 200
+    assert scene.b.journal.last.json["max_tokens"] == 777
+
+
+def test_a_prompt_that_cannot_fit_goes_to_a_model_that_may_read_it_without_an_attempt(scene: Scene) -> None:
+    def prompt(words: int) -> list[dict[str, str]]:
+        return [{"role": "user", "content": "word " * words}]
+
+    for words, found in ((50, text(4)), (51, text(3)), (100, text(3)), (101, text(7))):
+        answer = scene.ask("narrow", messages=prompt(words))
+        assert (said(answer), answer.headers["x-gateway-attempts"]) == (found, "1"), words
+    for model, words in (("narrow", 1001), ("closed", 101)):
+        answer = scene.ask(model, messages=prompt(words))
+        error = answer.json()["error"]
+        assert (answer.status_code, error["code"], error["param"]) == (400, "context_length_exceeded", "messages")
+        assert error["message"] == f"the prompt has at least {words} tokens, and model '{model}' reads 50 at most"
+        assert answer.headers["x-gateway-attempts"] == "0"
 
 
 def test_weights_decide_who_is_asked_first(scene: Scene) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,7 +14,8 @@ from app.core.call import Call, Fallbacks, Route, Strategy, Target, Tenant
 from app.core.errors import ErrorType
 from app.core.provider import Provider
 from app.providers import registry
-from app.routing.candidates import Candidates, takes
+from app.routing.candidates import Candidates
+from app.routing.fit import takes
 from app.routing.order import ordered
 from app.surfaces import LANGUAGES
 
@@ -88,7 +90,7 @@ def test_a_cause_has_its_own_fallbacks_and_no_others(cause: ErrorType, found: li
     candidates = Candidates(call(), route("first", "a/x", *found, fallbacks=instead), in_turn)
     next(candidates)
 
-    assert candidates.turn_to(cause)
+    assert candidates.turn_to(cause, None)
     assert names(candidates) == found
 
 
@@ -97,8 +99,22 @@ def test_a_cause_without_fallbacks_has_nobody_left_to_ask() -> None:
         call(), route("first", "a/x", "a/y", fallbacks=Fallbacks(any=(route("b", "b/z"),))), in_turn
     )
 
-    assert not candidates.turn_to(ErrorType.CONTENT_FILTER)
+    assert not candidates.turn_to(ErrorType.CONTENT_FILTER, None)
     assert names(candidates) == []
+
+
+def test_nobody_who_reads_no_more_than_who_refused_is_asked_for_a_longer_prompt() -> None:
+    def reads(model: str, context: int | None) -> Route:
+        return Route(model, model, (replace(target(f"b/{model}"), context=context),))
+
+    instead = (reads("same", 1000), reads("more", 1001), reads("less", 10), reads("unknown", None))
+    first = route("first", "a/x", fallbacks=Fallbacks(context_length=instead))
+
+    for context, found in ((1000, ["b/more", "b/unknown"]), (None, ["b/same", "b/more", "b/less", "b/unknown"])):
+        candidates = Candidates(call(), first, in_turn)
+        next(candidates)
+        assert candidates.turn_to(ErrorType.CONTEXT_LENGTH, context)
+        assert names(candidates) == found
 
 
 PICTURE = {"type": "image_url", "image_url": {"url": "data:,"}}
@@ -115,18 +131,18 @@ SHOWING: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("body", SHOWING.values(), ids=SHOWING)
 def test_a_model_without_eyes_is_shown_no_images(body: dict[str, Any]) -> None:
-    assert takes(route("seeing", "a/x"), body)
-    assert not takes(route("blind", "a/x", vision=False), body)
+    assert takes(route("seeing", "a/x"), call(body))
+    assert not takes(route("blind", "a/x", vision=False), call(body))
 
 
 @pytest.mark.parametrize("body", [{}, {"messages": "hi"}, {"messages": [{"content": "image"}]}, {"input": ["hi"]}])
 def test_words_are_for_everybody(body: dict[str, Any]) -> None:
-    assert takes(route("blind", "a/x", vision=False, tools=False), body)
+    assert takes(route("blind", "a/x", vision=False, tools=False), call(body))
 
 
 @pytest.mark.parametrize("body", [{"tools": [{}]}, {"functions": [{}]}])
 def test_a_model_without_hands_is_given_no_tools(body: dict[str, Any]) -> None:
-    assert not takes(route("clumsy", "a/x", tools=False), body)
+    assert not takes(route("clumsy", "a/x", tools=False), call(body))
 
 
 def test_priority_is_the_order_of_the_file() -> None:

@@ -6,11 +6,9 @@ from typing import Any
 
 import pytest
 
-from app.core.call import Route
 from app.core.errors import ErrorType, GatewayError
 from app.core.json import Json, loads
 from app.core.wire import Frame
-from app.routing.candidates import takes
 from app.surfaces import LANGUAGES
 from app.surfaces.responses import RESPONSES
 from tests.recorded.official import refused
@@ -128,13 +126,3 @@ def test_its_streams_end_without_a_done_and_do_not_go_on_elsewhere() -> None:
     assert RESPONSES.carried_by_chat
     assert RESPONSES.unaided(HELLO) is None
     assert RESPONSES.render(Frame({"type": "x"}, "x")) == b'event: x\ndata: {"type":"x"}\n\n'
-
-
-def test_an_image_is_not_sent_to_a_model_that_takes_none() -> None:
-    blind = Route("m", "m", (), vision=False)
-    image = {"type": "input_image", "image_url": "https://h/i.png"}
-
-    assert not takes(blind, {"input": [{"role": "user", "content": [image]}]})
-    assert not takes(blind, {"input": [{"type": "function_call_output", "call_id": "c", "output": [image]}]})
-    assert takes(blind, {"input": [{"role": "user", "content": "Hi"}]})
-    assert takes(blind, {"input": "Hi"})
