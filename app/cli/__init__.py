@@ -6,6 +6,7 @@ A new command is a module in this folder and a line in COMMANDS.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from types import ModuleType
@@ -40,7 +41,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         one.set_defaults(run=module.run)
     arguments = parser.parse_args(argv)
     try:
-        return int(arguments.run(arguments))
+        status = int(arguments.run(arguments))
+        sys.stdout.flush()
     except ConfigError as error:
         print(error, file=sys.stderr)
         return 1
+    except BrokenPipeError:  # whoever read it has seen enough, as `head` has
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return status

@@ -47,6 +47,8 @@ def run(arguments: argparse.Namespace) -> int:
             _show(seen[0], seen[-1], screen, as_lines=arguments.json, live=live)
             if arguments.once:
                 return 0
+    except BrokenPipeError:
+        raise
     except OSError as error:
         print(f"no gateway answers in {run_dir} ({error}); GATEWAY_RUN_DIR or GATEWAY_BIND say where", file=sys.stderr)
         return 1

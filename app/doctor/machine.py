@@ -36,8 +36,10 @@ def run_directory(path: Path) -> Iterator[Finding]:
             what, f"cannot be looked at: {error.strerror}", "start the gateway, as this user, or set GATEWAY_RUN_DIR"
         )
         return
-    if seen.st_uid != os.geteuid() or seen.st_mode & 0o077:
-        yield bad(what, "is open to other users", "remove it; the gateway makes it anew with mode 0700")
+    if seen.st_mode & 0o077:
+        yield bad(what, "is open to other users", "stop the gateway and remove it; it is made anew with mode 0700")
+    if os.geteuid() not in (seen.st_uid, 0):
+        yield warn(what, "belongs to another user", "ask as the gateway's user, or as root")
     free = room.f_bavail * room.f_frsize
     said = f"{free // 2**20} MiB free"
     if free < _ROOM:

@@ -70,6 +70,22 @@ def test_check_without_a_file_takes_the_one_that_the_gateway_would_take(tmp_path
     assert missing.stderr == "1 problem in typo.yaml:\n  the file: GATEWAY_CONFIG names it, but there is no such file\n"
 
 
+def test_a_reader_that_has_seen_enough_is_no_error(tmp_path: Path) -> None:
+    """`llm-gateway schema | head -1`."""
+    reading, writing = os.pipe()
+    with subprocess.Popen(
+        [Path(sys.executable).with_name("llm-gateway"), "schema"],
+        cwd=tmp_path,
+        stdout=writing,
+        stderr=subprocess.PIPE,
+    ) as schema:
+        os.close(writing)
+        os.close(reading)
+        assert schema.communicate(timeout=60)[1] == b""
+
+    assert schema.returncode == 0
+
+
 def test_check_says_which_answers_are_kept_and_for_how_long(tmp_path: Path) -> None:
     (tmp_path / "gateway.yaml").write_text(
         GOOD

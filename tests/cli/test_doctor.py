@@ -11,6 +11,8 @@ import pytest
 import requests
 
 from app.core import json
+from app.doctor import machine
+from app.doctor.finding import Level
 from tests.gunicorn import Server, free_port, gunicorn, until
 from tests.memcached import Memcached, memcached
 
@@ -126,3 +128,19 @@ def test_without_a_gateway_it_says_so(tmp_path: Path) -> None:
     code, out = doctor({"GATEWAY_CONFIG": str(file), "GATEWAY_RUN_DIR": str(tmp_path / "run")})
     assert code == 1
     assert "bad   gateway: none answers" in out
+
+
+def test_a_run_directory_that_others_can_read_is_bad_and_another_user_s_is_told_unless_root_asks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def said() -> list[str]:
+        return [one.said for one in machine.run_directory(tmp_path) if one.level is not Level.OK]
+
+    tmp_path.chmod(0o755)
+    assert said() == ["is open to other users"]
+    tmp_path.chmod(0o700)
+    owner = tmp_path.stat().st_uid
+    monkeypatch.setattr(os, "geteuid", lambda: owner + 1)
+    assert said() == ["belongs to another user"]
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    assert said() == []
