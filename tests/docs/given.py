@@ -40,6 +40,7 @@ PAGES: Mapping[str, Given] = {
     "README.md": Given({"OPENAI_API_KEY": "sk-1", "ANTHROPIC_API_KEY": "sk-2"}, {"gateway.log": LOG}, activated=False),
     "docs/quickstart.md": Given(activated=False),
     "docs/cache.md": Given(files={"gateway.yaml": CONFIGURATION}, memcached=True),
+    "docs/upgrading.md": Given(files={"gateway.yaml": CONFIGURATION}),
     "docs/configuration.md": Given(files={"gateway.yaml": CONFIGURATION}),
     "docs/logs.md": Given(files={"gateway.log": LOG, "gateway.log.1.gz": LOG}),
 }

@@ -69,7 +69,11 @@ class Shell:
     def run(self, text: str) -> tuple[int, str]:
         """The exit status, and what is on the screen."""
         done = self._start(f"trap 'export -p >{self._state}' EXIT\n{text}", subprocess.PIPE)
-        output, _ = done.communicate(timeout=60)
+        try:
+            output, _ = done.communicate(timeout=60)
+        except subprocess.TimeoutExpired:
+            os.killpg(done.pid, signal.SIGKILL)
+            raise
         return done.returncode, self.shown(output.decode())
 
     def python(self, text: str) -> tuple[int, str]:

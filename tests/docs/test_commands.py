@@ -18,6 +18,8 @@ from tests.tools import tool
 #: What a test cannot run: it needs a machine, a cluster or an engine of its own, or real providers.
 ELSEWHERE = {"docker", "kubectl", "systemctl", "journalctl", "nginx", "bench"}
 
+IGNORED = (ROOT / ".gitignore").read_text().splitlines()  # what the project makes, and does not have
+
 TRIED = [page for page in pages() if any(block.is_run for block in blocks(page))]
 LEFT_OUT = [block for page in pages() for block in blocks(page) if block.mark.startswith("not run")]
 
@@ -73,7 +75,8 @@ def exists(word: str, block: Block) -> bool:
     """Whether a word that looks like a file of the project is one."""
     top = word.partition("/")[0]
     near = [folder for folder in (ROOT, block.page.parent) if (folder / top).is_dir()]
-    return "/" not in word or top in ("", ".", "..") or not near or any((folder / word).exists() for folder in near)
+    elsewhere = "/" not in word or top in ("", ".", "..") or not near or f"/{word}" in IGNORED
+    return elsewhere or any((folder / word).exists() for folder in near)
 
 
 def test_every_block_of_commands_says_that_it_is_one() -> None:
