@@ -115,17 +115,32 @@ def test_prometheus_takes_its_file(tmp_path: Path) -> None:
     subprocess.run([tool("promtool"), "check", "config", str(file)], check=True, capture_output=True)
 
 
-def test_the_image_gets_every_file_that_it_copies() -> None:
-    ignored = (ROOT / ".dockerignore").read_text().splitlines()
-    allowed = [line[1:].removesuffix("/**") for line in ignored if line.startswith("!")]
-    for line in (ROOT / "Dockerfile").read_text().splitlines():
-        if line.startswith("COPY ") and "--from" not in line:
-            for pattern in line.split()[1:-1]:
-                found = list(ROOT.glob(pattern))
-                assert found, pattern
-                for path in found:
-                    name = str(path.relative_to(ROOT))
-                    assert any(Path(name).match(each) or name == each for each in allowed), name
+def test_every_image_has_a_version_and_ours_the_one_that_is_built() -> None:
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / "setup.cfg")
+    images = {name: service["image"].rpartition(":") for name, service in SERVICES.items()}
+    assert [name for name, (image, _, tag) in images.items() if not image or tag == "latest"] == []
+    assert {images[name][2] for name in SERVICES if name.startswith("gateway")} == {setup["metadata"]["version"]}
+
+
+def test_only_this_machine_is_served_and_services_name_each_other() -> None:
+    ports = [port for service in SERVICES.values() for port in service.get("ports", ())]
+    assert ports
+    assert all(port.startswith("127.0.0.1:") for port in ports)
+    assert {other for service in SERVICES.values() for other in service.get("depends_on", ())} <= set(SERVICES)
+    targets = yaml.safe_load((DEPLOY / "compose" / "datasource.yaml").read_text())["datasources"][0]["url"]
+    assert re.fullmatch(r"http://(\w+):9090", targets)[1] in SERVICES  # type: ignore[index]
+
+
+@pytest.mark.parametrize("name", [name for name in SERVICES if name.startswith("gateway")])
+def test_a_gateway_has_nothing_that_it_does_not_need(name: str) -> None:
+    """No root file system to write to but a run directory in memory, no capability, no new privilege."""
+    service = SERVICES[name]
+    assert service["read_only"]
+    assert [each.partition(":")[0] for each in service["tmpfs"]] == ["/tmp"]  # noqa: S108 - inside the container
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert all(volume.endswith(":ro") for volume in service["volumes"])
 
 
 @pytest.fixture(scope="module")

@@ -1,9 +1,10 @@
 """The manifests: built as kubectl builds them, valid for Kubernetes' own schemas, and about things that there are."""
 
+import configparser
+import os
 import re
-import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from app.metrics.catalogue import PREFIX
 from tests.gunicorn import ROOT
 
 HERE = ROOT / "deploy" / "kubernetes"
-VALIDATOR = ROOT / ".venv-sdks" / "kubernetes" / "bin" / "kubernetes-validate"
+PROGRAMS = ROOT / ".venv-sdks" / "deploy" / "bin"
 VERSIONS = ("1.29", "1.33", "1.37")
 
 Manifest = Mapping[str, Any]
@@ -22,10 +23,10 @@ Manifest = Mapping[str, Any]
 
 @pytest.fixture(scope="module")
 def built() -> str:
-    if shutil.which("kubectl") is None:  # no failure in CI either: Debian has none that is new enough
-        pytest.skip("kubectl is not installed")
-    done = subprocess.run(["kubectl", "kustomize", str(HERE)], check=True, capture_output=True, text=True)
-    return done.stdout
+    if not PROGRAMS.exists():
+        (pytest.fail if os.environ.get("CI") else pytest.skip)("no environment .venv-sdks/deploy: make sdks")
+    command = [str(PROGRAMS / "kubectl"), "kustomize", str(HERE)]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
 @pytest.fixture(scope="module")
@@ -35,13 +36,14 @@ def manifests(built: str) -> dict[tuple[str, str], Manifest]:
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_the_schemas_of_kubernetes_take_every_manifest(built: str, version: str, tmp_path: Any) -> None:
-    if not VALIDATOR.exists():
-        pytest.skip("make sdks has not been run")
     core = [each for each in yaml.safe_load_all(built) if not each["apiVersion"].startswith("monitoring.coreos.com")]
     file = tmp_path / "core.yaml"
     file.write_text(yaml.safe_dump_all(core))
     done = subprocess.run(
-        [VALIDATOR, "-k", version, "--strict", str(file)], capture_output=True, text=True, check=False
+        [PROGRAMS / "kubernetes-validate", "-k", version, "--strict", str(file)],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -74,6 +76,103 @@ def test_names_and_ports_agree(manifests: dict[tuple[str, str], Manifest]) -> No
     assert {each["name"] for each in gateway["volumeMounts"]} == {each["name"] for each in volumes}
     secrets = {each["secret"]["secretName"] for each in volumes if "secret" in each}
     assert monitor["podMetricsEndpoints"][0]["bearerTokenSecret"]["name"] in secrets
+
+
+def labels(manifest: Manifest) -> Mapping[str, str]:
+    """Of its pods."""
+    found: Mapping[str, str] = manifest["spec"]["template"]["metadata"]["labels"]
+    return found
+
+
+def selectors(value: Any) -> Iterator[Mapping[str, str]]:
+    """Every `matchLabels` in a manifest that is of pods."""
+    if isinstance(value, list):
+        for each in value:
+            yield from selectors(each)
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            if key == "matchLabels":
+                yield inner
+            elif key != "namespaceSelector":
+                yield from selectors(inner)
+
+
+@pytest.mark.parametrize("kind", ["Deployment", "StatefulSet", "PodDisruptionBudget", "NetworkPolicy", "PodMonitor"])
+def test_whoever_selects_pods_finds_some(manifests: dict[tuple[str, str], Manifest], kind: str) -> None:
+    ours = [labels(manifests[found]) for found in (("Deployment", "llm-gateway"), ("StatefulSet", "memcached"))]
+    elsewhere = {"k8s-app": "kube-dns"}
+    some = [(name, found) for (k, name), each in manifests.items() if k == kind for found in selectors(each["spec"])]
+    assert some
+    assert [
+        each for each in some if each[1] != elsewhere and not any(each[1].items() <= pods.items() for pods in ours)
+    ] == []
+
+
+def test_services_lead_to_ports_of_their_pods(manifests: dict[tuple[str, str], Manifest]) -> None:
+    for kind, name in (("Deployment", "llm-gateway"), ("StatefulSet", "memcached")):
+        service = manifests["Service", name]["spec"]
+        assert service["selector"].items() <= labels(manifests[kind, name]).items()
+        ports = {port["name"] for port in container(manifests, kind, name)["ports"]}
+        assert {port["targetPort"] for port in service["ports"]} <= ports
+    assert manifests["StatefulSet", "memcached"]["spec"]["serviceName"] == "memcached"
+
+
+def test_who_may_not_be_disturbed_and_who_grows_is_who_runs(manifests: dict[tuple[str, str], Manifest]) -> None:
+    grown = manifests["HorizontalPodAutoscaler", "llm-gateway"]["spec"]
+    deployment = manifests["Deployment", "llm-gateway"]
+    assert (grown["scaleTargetRef"]["kind"], grown["scaleTargetRef"]["name"]) == ("Deployment", "llm-gateway")
+    assert grown["scaleTargetRef"]["apiVersion"] == deployment["apiVersion"]
+    assert grown["minReplicas"] == deployment["spec"]["replicas"] >= 2
+    budgets = [each["spec"] for (kind, _), each in manifests.items() if kind == "PodDisruptionBudget"]
+    assert [budget["maxUnavailable"] for budget in budgets] == [1, 1]
+
+
+def test_each_worker_takes_what_the_autoscaler_aims_at(manifests: dict[tuple[str, str], Manifest]) -> None:
+    metric = manifests["HorizontalPodAutoscaler", "llm-gateway"]["spec"]["metrics"][0]["pods"]
+    assert int(metric["target"]["averageValue"]) <= ServerS().max_in_flight / 2, "room for as much again until it grew"
+    text = (HERE / "autoscaling.yaml").read_text()
+    assert f"name: {{as: {metric['metric']['name']}}}" in text, "what prometheus-adapter is told to call it"
+
+
+def test_the_network_lets_through_what_the_pods_need_and_names_their_ports(
+    manifests: dict[tuple[str, str], Manifest],
+) -> None:
+    gateway, store = (manifests["NetworkPolicy", name]["spec"] for name in ("llm-gateway", "memcached"))
+    own = {port["name"] for port in container(manifests, "Deployment", "llm-gateway")["ports"]}
+    (memcached,) = container(manifests, "StatefulSet", "memcached")["ports"]
+    assert {port["port"] for rule in gateway["ingress"] for port in rule["ports"]} == own
+    assert [port["port"] for rule in store["ingress"] for port in rule["ports"]] == [memcached["name"]]
+    (to_store,) = (rule for rule in gateway["egress"] if rule["ports"] == [{"port": memcached["name"]}])
+    assert to_store["to"] == [{"podSelector": store["podSelector"]}]
+    assert store["ingress"][0]["from"] == [{"podSelector": gateway["podSelector"]}]
+    assert store["egress"] == []
+    assert {"Ingress", "Egress"} == {*gateway["policyTypes"]} == {*store["policyTypes"]}
+
+
+def test_what_is_watched_is_what_runs(manifests: dict[tuple[str, str], Manifest]) -> None:
+    rules = manifests["PrometheusRule", "llm-gateway"]["spec"]["groups"]
+    assert sum("alert" in rule for group in rules for rule in group["rules"]) >= 15
+    dashboards = [each for (kind, name), each in manifests.items() if kind == "ConfigMap" and name != "llm-gateway"]
+    assert sum(len(each["data"]) for each in dashboards) == len(list((ROOT / "monitoring").glob("*.json")))
+    assert {each["metadata"]["namespace"] for each in manifests.values()} == {"llm-gateway"}
+
+
+def test_every_image_has_a_version_and_ours_the_one_that_is_built(manifests: dict[tuple[str, str], Manifest]) -> None:
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / "setup.cfg")
+    assert container(manifests, "Deployment", "llm-gateway")["image"] == f"llm-gateway:{setup['metadata']['version']}"
+    assert container(manifests, "StatefulSet", "memcached")["image"].partition(":")[2] not in ("", "latest")
+
+
+def test_secrets_are_those_that_the_first_lines_make(manifests: dict[tuple[str, str], Manifest]) -> None:
+    told = re.findall(r"create secret generic (\S+)", (HERE / "kustomization.yaml").read_text())
+    pod = manifests["Deployment", "llm-gateway"]["spec"]["template"]["spec"]
+    used = {each["secret"]["secretName"] for each in pod["volumes"] if "secret" in each}
+    used |= {each["secretRef"]["name"] for each in pod["containers"][0]["envFrom"]}
+    assert used == set(told)
+    config = manifests["ConfigMap", "llm-gateway"]["data"]["gateway.yaml"]
+    literals = set(re.findall(r"--from-literal=(\w+)=", (HERE / "kustomization.yaml").read_text()))
+    assert set(re.findall(r"\$\{(\w+)\}", config)) <= literals
 
 
 def test_the_configuration_names_files_and_servers_that_the_pods_have(
