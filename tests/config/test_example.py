@@ -47,5 +47,7 @@ def test_what_the_example_says_is_the_default_is_the_default() -> None:
     bare = load(None, {})
 
     assert (found.server, found.logging, found.health) == (bare.server, bare.logging, bare.health)
-    assert found.timeouts == bare.timeouts
+    assert (found.timeouts, found.resilience, found.limits) == (bare.timeouts, bare.resilience, bare.limits)
+    assert found.memcached.model_copy(update={"servers": ()}) == bare.memcached
+    assert found.cache.model_copy(update={"secret": None}) == bare.cache
     assert found.providers["simulated"] == bare.providers["simulated"]
