@@ -33,6 +33,10 @@ def checkout(folder: Path) -> None:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, folder / name)
     (folder / ".venv").symlink_to(sys.prefix)
+    would = subprocess.run(["make", "--dry-run", "run", "venv"], cwd=folder, check=True, capture_output=True, text=True)
+    assert "-m pip" not in would.stdout, (
+        "the .venv is not that of these lock files: make venv"
+    )  # make would install into it
 
 
 class Shell:
