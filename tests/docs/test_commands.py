@@ -13,6 +13,7 @@ from tests.docs.given import HASH, PAGES, Given, given
 from tests.docs.pages import ROOT, name, pages
 from tests.docs.shell import Shell, terminal
 from tests.docs.transcript import fits, steps
+from tests.gunicorn import until
 from tests.tools import tool
 
 #: What a test cannot run: it needs a machine, a cluster or an engine of its own, or real providers.
@@ -50,13 +51,28 @@ def follow(block: Block, shell: Shell) -> None:
         assert said.strip(), f"{block} says nothing"
     elif block.language == "console":
         for command, shown in steps(block.text):
-            said = shell.run(command)[1]
-            assert fits(shown, said), f"{block}: $ {command}{said}"
+            see(command, shown, shell, block)
     else:
         status, said = shell.run(
             re.sub(r"^(llm-gateway doctor[^#\n]*)", r"\1 || [ $? = 1 ]", block.text, flags=re.MULTILINE)
         )
         assert status == 0, f"{block}:\n{said}"
+
+
+def see(command: str, shown: str, shell: Shell, block: Block) -> None:
+    """A machine that is busy may need more than the two seconds in which a change is taken over: ask again."""
+    said = ""
+
+    def is_shown() -> bool:
+        nonlocal said
+        said = shell.run(command)[1]
+        return fits(shown, said)
+
+    try:
+        until(is_shown, f"output as shown in {block}", patience=10)
+    except AssertionError as error:
+        error.add_note(f"$ {command}{said}")
+        raise
 
 
 @pytest.mark.parametrize("block", LEFT_OUT, ids=str)
