@@ -13,8 +13,9 @@ if os.environ.get("GATEWAY_WORKER_CLASS", "gevent") == "gevent":
 # The modules, not the application: a worker is there in a tenth of the time, much of its memory is the master's, and
 # one that comes after a deployment has begun does not mix old code and new.
 import app.worker  # noqa: F401
-from app.instance import hooks, server
+from app.instance import hooks, server, sink
 
+sink.install()  # before gunicorn's own log, which keeps what sys.stderr is then
 globals().update(server.settings())
 
 on_starting = hooks.on_starting

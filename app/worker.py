@@ -12,7 +12,7 @@ from app.config.settings import Settings
 from app.core.clock import SystemClock
 from app.factory import create_app
 from app.gateway import Gateway, Process
-from app.instance import member, memory, system
+from app.instance import member, memory, sink, system
 from app.instance.drain import Drain
 from app.instance.memory import Memory
 from app.limits.limits import Books
@@ -70,6 +70,7 @@ def start() -> Flask:
 
     def count() -> None:
         metrics.inside(doors.calls, current.gateway.settings.server.max_in_flight)
+        metrics.lines_lost(sink.lost())
 
     size = Memory(here.run_dir.memory, here.workers, int(memory.SHARE * memory.available()) // here.workers)
     here.watch(swap, records.catch_up, drain.look, size.look, agree, count, flights.claims.renew)

@@ -73,13 +73,16 @@ def gunicorn(
     worker_class: str = "gevent",
     app: str = "wsgi:app",
     environment: Mapping[str, str] | None = None,
+    stderr: int | None = None,
 ) -> Iterator[Server]:
     """Start it, wait until every worker is ready, stop it.
 
     `config` is the text of a gateway.yaml; None: there is no file. `environment` comes on top of what this sets, an
-    empty value takes a variable away.
+    empty value takes a variable away. `stderr`: an open file in place of the log.
     """
-    with starting(config, workers=workers, worker_class=worker_class, app=app, environment=environment) as server:
+    with starting(
+        config, workers=workers, worker_class=worker_class, app=app, environment=environment, stderr=stderr
+    ) as server:
 
         def ready() -> bool:
             assert server.process.poll() is None, f"gunicorn ended with exit code {server.process.returncode}"
@@ -98,6 +101,7 @@ def starting(
     worker_class: str = "gevent",
     app: str = "wsgi:app",
     environment: Mapping[str, str] | None = None,
+    stderr: int | None = None,
 ) -> Iterator[Server]:
     """The same without waiting: for starts that fail."""
     with tempfile.TemporaryDirectory(prefix="gateway-test-") as work:
@@ -122,7 +126,7 @@ def starting(
                 env={name: value for name, value in variables.items() if value},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
-                stderr=log,
+                stderr=log if stderr is None else stderr,
                 start_new_session=True,
             )
         server = Server(

@@ -151,8 +151,10 @@ CONFIG_HASH = _gauge("config_hash", "First 48 bits of the configuration's hash."
 CONFIG_GOOD = _gauge("config_last_reload_successful", "0: the newest was not taken over.")
 CONFIG_TIME = _gauge("config_last_reload_timestamp_seconds", "When the one in force was published.")
 MEMCACHED_UP = _gauge("memcached_up", "1: every memcached answers.", mode="livemin")
+LINES_LOST = _counter("log_lines_lost_total", "Lines that nobody could take.")
 BUILD = _gauge("build_info", "What runs.", "version", "python")
 FILES = _gauge("metrics_files", "Files that workers count in.")
+FILE_ERRORS = _counter("metrics_file_errors_total", "Files of workers that could not be read.")
 COLLECT = _gauge("metrics_collect_seconds", "How long the last merge took.")
 
 

@@ -32,6 +32,9 @@ log = logging.getLogger(__name__)
 _FRESH = 1.0  # seconds that a merge is good for
 _STALE = 60.0  # seconds that the last good one stands in for a merge that fails
 
+#: What a file that is none makes prometheus_client raise.
+_UNREADABLE = (OSError, ValueError, RuntimeError, LookupError, TypeError, AttributeError, struct.error)
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
@@ -62,6 +65,8 @@ class Exposition:
         self._lock = threading.Lock()
         self._merged = _Merged()
         self._speedometer = Speedometer()
+        self._bad: set[Path] = set()
+        self._errors = 0
 
     def page(self, accept: str, accept_encoding: str = "") -> tuple[dict[str, str], bytes]:
         """Headers and body, in the format and compression that these request headers ask for."""
@@ -80,7 +85,7 @@ class Exposition:
         if age >= _FRESH:
             try:
                 families = self._collect()
-            except (OSError, ValueError, RuntimeError, struct.error):
+            except _UNREADABLE:
                 if age > _STALE:
                     raise
                 log.exception("the metrics of the workers could not be merged; serving those of %.0f s ago", age)
@@ -88,11 +93,23 @@ class Exposition:
                 self._merged = _Merged(families, time.monotonic())
         return self._merged
 
+    def _families(self) -> list[Metric]:
+        """Of all files that can be read: the others are counted, and named once."""
+        paths = sorted(self._directory.glob("*.db"))
+        try:
+            return _merge(paths)
+        except _UNREADABLE:
+            bad = {path for path in paths if not _is_readable(path)}
+        for path in sorted(bad - self._bad):
+            log.error("%s cannot be read, and is left out of the metrics", path)
+        self._bad = bad
+        self._errors += len(bad)
+        return _merge(path for path in paths if path not in bad)
+
     def _collect(self) -> list[Metric]:
         began = time.perf_counter()
         facts = self._facts()
-        collector = MultiProcessCollector(None, str(self._directory))  # type: ignore[no-untyped-call]
-        families: list[Metric] = list(collector.collect())  # type: ignore[no-untyped-call]
+        families = self._families()
         families += [self._speedometer.family(families, began), derived.in_flight(families)]
         if facts.providers is not None:
             families = [_without_removed(family, {*facts.providers, CACHE, NONE}) for family in families]
@@ -101,6 +118,8 @@ class Exposition:
         exits = made.counter(catalogue.WORKER_EXITS)
         for reason in REASONS:
             exits.add_metric([reason], facts.exits.get(reason, 0))
+        errors = made.counter(catalogue.FILE_ERRORS)
+        errors.add_metric([], self._errors)
         return [
             *families,
             *health.families(facts.health),
@@ -109,8 +128,21 @@ class Exposition:
             made.gauge(catalogue.CONFIG_GOOD, float(facts.config_is_good)),
             made.gauge(catalogue.CONFIG_TIME, facts.config_since),
             made.gauge(catalogue.FILES, sum(1 for _ in self._directory.glob("*.db"))),
+            errors,
             made.gauge(catalogue.COLLECT, time.perf_counter() - began),
         ]
+
+
+def _merge(paths: Iterable[Path]) -> list[Metric]:
+    return list(MultiProcessCollector.merge([str(path) for path in paths], accumulate=True))  # type: ignore[no-untyped-call]
+
+
+def _is_readable(path: Path) -> bool:
+    try:
+        _merge([path])
+    except _UNREADABLE:
+        return False
+    return True
 
 
 def _without_removed(family: Metric, providers: Collection[str]) -> Metric:

@@ -149,6 +149,8 @@ class Metrics:
         self.worker_capacity = gauge(catalogue.WORKER_CAPACITY)
         self.memcached_up = gauge(catalogue.MEMCACHED_UP)
         self._config = gauge(catalogue.CONFIG_HASH)
+        self._lines_lost = counter(catalogue.LINES_LOST)
+        self._lost = 0
         self._tenants: set[str] = set()
 
     def tenant(self, name: str) -> str:
@@ -203,6 +205,11 @@ class Metrics:
         """How many calls this worker has, of how many that it takes."""
         self.worker_in_flight().set(calls)
         self.worker_capacity().set(capacity)
+
+    def lines_lost(self, lost: int) -> None:
+        """How many lines of log this process could not write so far."""
+        self._lines_lost().inc(lost - self._lost)
+        self._lost = lost
 
     def in_force(self, config_hash: str) -> None:
         """Which configuration this worker has built, in a series of its own."""

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import logging
 import os
 import struct
 from collections.abc import Iterator
@@ -25,7 +26,13 @@ from app.core import json
 LIMIT = 1024  # workers at the same time; twice WEB_CONCURRENCY during a reload
 _ROOM = 16 * 1024  # bytes; more than one histogram child takes
 _FIRST = 64 * 1024  # a new file; prometheus_client doubles it when it is full
+_SAID = 40  # characters of what a worker says of itself
 _HEAD = struct.Struct("i4x")  # how much of a file is used, itself included
+_LENGTH = struct.Struct("i")  # of a key, which 1 to 8 blanks fill up to a multiple of 8
+_VALUES = 16  # bytes: a value and when it was set
+_PARTS = 4  # of a key: metric, series, labels, help
+
+log = logging.getLogger(__name__)
 
 DRAINING = "draining"  # what a worker says that was told to stop, with all the others
 REPLACED = "replaced"  # and what one says whose place another takes
@@ -47,12 +54,22 @@ class Slot:
         return f"w{self.number}"
 
     def mark(self, state: str) -> None:
-        """Say how far this worker has come: `booting`, `ready` or `draining`."""
-        _lock_file(self.directory, self.number).write_text(f"{os.getpid()} {state}\n")
+        """Say how far this worker has come: `booting`, `ready` or `draining`. Raises OSError.
+
+        In place: to cut the file first would lose what it says where the disk has filled up since.
+        """
+        fd = os.open(_lock_file(self.directory, self.number), os.O_CREAT | os.O_RDWR, 0o600)
+        try:
+            os.pwrite(fd, f"{os.getpid()} {state}".ljust(_SAID).encode() + b"\n", 0)
+        finally:
+            os.close(fd)
 
     def marked(self) -> str:
-        """What this worker said last."""
-        return _lock_file(self.directory, self.number).read_text().strip().partition(" ")[2]
+        """What this worker said last; nothing where its directory is gone."""
+        try:
+            return _lock_file(self.directory, self.number).read_text().strip().partition(" ")[2]
+        except OSError:
+            return ""
 
     def make_room(self, kind: str) -> None:
         """Before a series is made: a write to a file that the file system cannot back is a SIGBUS, not an error.
@@ -81,6 +98,7 @@ def claim(directory: Path) -> tuple[Slot, int]:
             fd = _try_lock(directory, number)
             if fd is not None:
                 _forget_live_gauges(directory, number)
+                _set_aside(directory, number)
                 slot = Slot(directory, number)
                 slot.mark("booting")
                 return slot, fd
@@ -106,8 +124,8 @@ def adopt(slot: Slot) -> None:
 
 
 def note_exit(directory: Path, reason: str) -> None:
-    """Why this process is about to end; the first note counts. Without one it was killed."""
-    with contextlib.suppress(FileExistsError), _note(directory, os.getpid()).open("x") as note:
+    """Why this process is about to end; the first note counts. Without one, or without room for it, it was killed."""
+    with contextlib.suppress(OSError), _note(directory, os.getpid()).open("x") as note:
         note.write(reason)
 
 
@@ -152,6 +170,33 @@ def held(directory: Path) -> dict[int, str]:
             else:
                 found[number] = _lock_file(directory, number).read_text().strip()
     return found
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether prometheus_client can go on with this file: a length, then entries of a key in JSON and two numbers."""
+    try:
+        data = path.read_bytes()
+        used = _HEAD.unpack_from(data)[0]
+        at = _HEAD.size
+        if not at <= used <= len(data):
+            return False
+        while at < used:
+            key = at + _LENGTH.size
+            end = key + _LENGTH.unpack_from(data, at)[0]
+            if not key < end <= used or len(json.loads(data[key:end])) != _PARTS:
+                return False
+            at = end + 8 - end % 8 + _VALUES
+    except (OSError, struct.error, TypeError, json.NotJson):
+        return False
+    return bool(at == used)
+
+
+def _set_aside(directory: Path, number: int) -> None:
+    """What cannot be read would keep every worker that takes this slot from its start."""
+    for path in directory.glob(f"*_w{number}.db"):
+        if not _is_whole(path):
+            log.error("%s cannot be read: what was counted in it is lost", path)
+            path.rename(path.with_suffix(".unreadable"))
 
 
 def _make(path: Path) -> None:

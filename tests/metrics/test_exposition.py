@@ -2,7 +2,6 @@
 
 import gzip
 import os
-import struct
 import subprocess
 import sys
 import threading
@@ -122,22 +121,33 @@ def test_gauges_of_a_provider_that_is_gone_go_once_they_are_zero(tmp_path: Path)
     assert found == [PREFIX + 'active_requests{provider="busy"} 1.0', PREFIX + 'active_requests{provider="openai"} 0.0']
 
 
-def test_a_broken_file_does_not_take_the_last_good_page_away(
-    counted: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+FOREIGN = {
+    "empty": b"",
+    "cut": b"\x10\x27\x00\x00",
+    "noise": b"\x18\x00\x00\x00\x00\x00\x00\x00\xff\xff\xff\xff" + b"\xff" * 100,
+    "text": b"something else altogether, which somebody put here by mistake",
+    "another": b"\x28\x00\x00\x00\x00\x00\x00\x00\x04\x00\x00\x00null" + b" " * 8 + b"\x00" * 16,
+}
+
+
+@pytest.mark.parametrize("name", ["counter_w9.db", "whatever.db", "gauge_liveall_w9.db"])
+@pytest.mark.parametrize("what", FOREIGN)
+def test_a_file_that_cannot_be_read_is_left_out_counted_and_named_once(
+    counted: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, what: str, name: str
 ) -> None:
+    monkeypatch.setattr("app.metrics.exposition._FRESH", 0)
     pages = Exposition(counted, lambda: FACTS)
-    good = pages.page("")
-    broken = counted / "counter_w9.db"
-    broken.write_bytes(b"")
+    broken = counted / name
+    broken.write_bytes(FOREIGN[what])
     try:
-        monkeypatch.setattr("app.metrics.exposition._FRESH", 0)
-        assert pages.page("") == good
-        assert "could not be merged" in caplog.text
-        monkeypatch.setattr("app.metrics.exposition._STALE", 0)
-        with pytest.raises(struct.error):
-            pages.page("")
+        for times in (1, 2):
+            page = Page(pages.page("")[1].decode())
+            assert page.sum("requests_total") == 6
+            assert page.sum("metrics_file_errors_total") == times
+        assert caplog.text.count(f"{name} cannot be read") == 1
     finally:
         broken.unlink()
+    assert Page(pages.page("")[1].decode()).sum("metrics_file_errors_total") == 2
 
 
 def test_nothing_here_makes_a_value(counted: Path) -> None:

@@ -171,3 +171,29 @@ def test_room_is_backed_before_it_is_written_to(tmp_path: Path) -> None:
     assert grown.st_blocks * 512 >= grown.st_size == 2 * new.st_size
     assert grown.st_ino == new.st_ino, "whoever has it open goes on in it"
     os.close(fd)
+
+
+def test_a_worker_whose_file_cannot_be_read_begins_a_new_one(workers: Workers, tmp_path: Path) -> None:
+    workers.kill(workers.start(3))
+    (file,) = tmp_path.glob("counter_w0.db")
+    for broken in (b"", b"\xff" * 5000, file.read_bytes()[:-8].replace(b'["', b"[[", 1)):
+        file.write_bytes(broken)
+        workers.kill(workers.start(2))
+        assert workers.page()[REQUESTS] == 2
+        assert (tmp_path / "counter_w0.unreadable").read_bytes() == broken
+
+
+def test_a_slot_says_how_far_it_is_though_there_is_no_room_left(tmp_path: Path) -> None:
+    slot, _lock = slots.claim(tmp_path)
+    slot.mark("draining")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))  # not a byte more than there is, and the signal is
+    previous = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            slot.mark("ready")
+        assert slot.marked() == "draining"
+        slots.note_exit(tmp_path, "timeout")  # says nothing, and raises nothing
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, previous)
