@@ -16,6 +16,7 @@ import gevent.server
 import gevent.socket
 from gunicorn.workers import ggevent  # type: ignore[import-untyped]
 
+from app.instance.crowd import EXHAUSTED, Crowd
 from app.instance.refusals import Page, answer, drain, quiet
 from app.instance.workers import LINGER, boot, stop_listening, stopping
 
@@ -38,9 +39,11 @@ class GeventWorker(ggevent.GeventWorker):  # type: ignore[misc]  # gunicorn has 
     def run(self) -> None:
         """Until the last call has ended, however long that takes: what bounds it is `server.drain`."""
         pools = [gevent.pool.Pool(self.worker_connections) for _ in self.sockets]
+        self.crowd = Crowd()
         servers = [self._serve(listener, pool) for listener, pool in zip(self.sockets, pools, strict=True)]
         while self.alive:
             self.notify()
+            self.crowd.sweep()
             self.told_to_stop.wait(_ALIVE)
         for server in servers:
             self._stop(server)
@@ -75,7 +78,8 @@ class GeventWorker(ggevent.GeventWorker):  # type: ignore[misc]  # gunicorn has 
 
     def _serve(self, listener: Any, pool: gevent.pool.Pool) -> gevent.server.StreamServer:
         listener.setblocking(1)
-        server = gevent.server.StreamServer(listener, handle=partial(self.handle, Named(listener)), spawn=pool)
+        server = Server(listener, handle=partial(self.handle, Named(listener)), spawn=pool)
+        server.crowd = self.crowd
         if self.cfg.workers > 1:
             server.max_accept = 1  # the next connection may be another worker's
         server.start()
@@ -96,6 +100,26 @@ class GeventWorker(ggevent.GeventWorker):  # type: ignore[misc]  # gunicorn has 
         """Connections that are merely kept may last a minute, and nobody shall wait for them."""
         for wait in list(self.idle):
             gevent.get_hub().loop.run_callback(wait.cut)
+
+
+class Server(gevent.server.StreamServer):
+    """Takes no more than there are files for."""
+
+    crowd: Crowd
+
+    def do_read(self) -> Any:
+        """Called by the event loop: nothing here waits."""
+        try:
+            taken = super().do_read()
+        except OSError as error:
+            if error.errno not in EXHAUSTED:
+                raise
+            self.crowd.turn_away_next(super().do_read)
+            return None
+        if taken and self.crowd.is_full(taken[0].fileno()):
+            self.crowd.turn_away(taken[0].detach())
+            return None
+        return taken
 
 
 class Client(gevent.socket.socket):

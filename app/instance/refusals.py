@@ -61,7 +61,14 @@ def answer(worker: Any, page: Page, req: Any, client: socket.socket, exc: BaseEx
         error = GatewayError(ErrorType.INTERNAL, "internal error; the log has the details under this request id")
         worker.log.error("request %s ended in the error above", request_id)
     path = getattr(req, "path", None) or ""
-    body = json.dumps(_body(error, request_id, anthropic=path.startswith("/v1/messages")))
+    with contextlib.suppress(OSError):
+        client.settimeout(_DRAIN)
+        client.sendall(written(error, reason, request_id, anthropic=path.startswith("/v1/messages"), status=status))
+
+
+def written(error: GatewayError, reason: str, request_id: str, *, anthropic: bool, status: int) -> bytes:
+    """A whole answer, after which the connection is closed."""
+    body = json.dumps(_body(error, request_id, anthropic=anthropic))
     lines = [
         f"HTTP/1.1 {status} {reason}",
         "Connection: close",
@@ -70,9 +77,9 @@ def answer(worker: Any, page: Page, req: Any, client: socket.socket, exc: BaseEx
         f"x-request-id: {request_id}",
         "X-Content-Type-Options: nosniff",
     ]
-    with contextlib.suppress(OSError):
-        client.settimeout(_DRAIN)
-        client.sendall("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
+    if error.retry_after is not None:
+        lines.append(f"Retry-After: {error.retry_after:.0f}")
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
 
 def drain(client: socket.socket) -> None:

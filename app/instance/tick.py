@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 
 log = logging.getLogger(__name__)
+
+_COMPLAIN_EVERY = 60.0  # seconds, about the same job: what is wrong for one second is wrong for many
 
 
 class Tick:
@@ -29,11 +32,14 @@ class Tick:
         self._thread.join()
 
     def _run(self) -> None:
+        quiet_until: dict[Callable[[], object], float] = {}
         while True:
             for job in self._jobs:
                 try:
                     job()
                 except Exception:
-                    log.exception("a job of the tick failed")
+                    if time.monotonic() >= quiet_until.get(job, 0.0):
+                        quiet_until[job] = time.monotonic() + _COMPLAIN_EVERY
+                        log.exception("a job of the tick failed")
             if self._stopped.wait(self._interval):
                 return

@@ -6,6 +6,7 @@ No error page is HTML, a worker that cannot boot is survived, and one that is to
 from __future__ import annotations
 
 import contextlib
+import errno
 import sys
 import time
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from typing import Any, NoReturn
 from gunicorn.workers import gthread  # type: ignore[import-untyped]
 
 from app.instance import closing
+from app.instance.crowd import EXHAUSTED, Crowd
 from app.instance.failing import HALT, exit_code
 from app.instance.refusals import Page, answer, quiet
 from app.metrics.slots import DRAINING, REPLACED
@@ -26,7 +28,16 @@ LINGER = 5.0
 
 class ThreadWorker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     def init_process(self) -> None:
+        self.crowd = Crowd()
         boot(self, super().init_process)
+
+    def accept(self, listener: Any) -> None:
+        """As gunicorn's, which ends its worker where there are no files left."""
+        super().accept(Gate(listener, self.crowd))
+
+    def murder_pending(self) -> None:
+        super().murder_pending()
+        self.crowd.sweep()
 
     def handle_exit(self, sig: int, frame: Any) -> None:
         stopping(self)
@@ -52,6 +63,29 @@ class ThreadWorker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has 
         page, told = Page(), quiet(exc)
         super().handle_error(req, page, addr, told)
         answer(self, page, req or getattr(exc, "req", None), client, told)
+
+
+class Gate:
+    """All that a worker asks of its listener when it takes a connection: nobody gets in whom there are no files for."""
+
+    def __init__(self, listener: Any, crowd: Crowd) -> None:
+        self._listener = listener
+        self._crowd = crowd
+        self.getsockname = listener.getsockname
+
+    def accept(self) -> Any:
+        try:
+            taken = self._listener.accept()
+        except OSError as error:
+            if error.errno not in EXHAUSTED:
+                raise
+            with contextlib.suppress(OSError):
+                self._crowd.turn_away_next(self._listener.accept)
+            raise BlockingIOError(errno.EAGAIN, "nobody was let in") from error
+        if self._crowd.is_full(taken[0].fileno()):
+            self._crowd.turn_away(taken[0].detach())
+            raise BlockingIOError(errno.EAGAIN, "nobody was let in")
+        return taken
 
 
 def stop_listening(worker: Any, listener: Any, take: Callable[[], bool], sleep: Callable[[float], object]) -> None:

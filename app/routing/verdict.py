@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from app.core.call import Target
-from app.core.errors import GatewayError
+from app.core.errors import ErrorType, GatewayError
 from app.resilience.breaker import Admission
 from app.routing.places import Places
 
@@ -37,7 +37,7 @@ class Verdict:
 
     def failed(self, error: GatewayError) -> None:
         if self._close():
-            if error.ends_the_call or self._impatient(error):
+            if error.ends_the_call or error.type is ErrorType.SATURATED or self._impatient(error):
                 self._admission.abandoned()
             else:
                 self._admission.failed(error, alone=error.rule.trips_breaker and self._alone())

@@ -7,6 +7,7 @@ of a call. Every exception of requests and urllib3 becomes a GatewayError here a
 from __future__ import annotations
 
 import contextlib
+import errno
 import http.client
 import ssl
 from collections.abc import Callable, Iterator, Mapping
@@ -31,6 +32,9 @@ _OURS: Mapping[str, str] = {
     "Accept-Encoding": "identity",  # saves both sides the work, and us the bombs
     "User-Agent": "llm-gateway",
 }
+_UNCONNECTED = (urllib3.exceptions.ConnectTimeoutError, urllib3.exceptions.NewConnectionError)
+EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})  # of us, or of our machine
+RETRY_AFTER = 1.0  # seconds
 FAILURES = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
 
 
@@ -174,8 +178,15 @@ def _named(error: Exception, provider: Provider, guard: Guard, *, connecting: bo
     `connecting`: nothing bounds what comes after the connection but the guard, so that a timeout is the connection's.
     """
     guard.let_go()
-    guard.check(provider.name)  # it was us who hung up, and why
     inside = tuple(_causes(error))
+    try:
+        guard.check(provider.name)  # it was us who hung up, and why
+    except GatewayError as ours:
+        ours.silent &= not any(isinstance(each, _UNCONNECTED) for each in inside)
+        raise
+    if any(isinstance(each, OSError) and each.errno in EXHAUSTED for each in inside):
+        message = "this worker has no files left for another connection; try again in a moment"
+        return GatewayError(ErrorType.SATURATED, message, retry_after=RETRY_AFTER)  # no fault of the provider's
     error_type, what = _meaning(error, inside)
     message = f"provider {provider.name} {what}"
     silent = error_type is ErrorType.TIMEOUT and not connecting
