@@ -108,8 +108,8 @@ def build(settings: Settings, process: Process) -> Gateway:
 def _cache(settings: Settings, process: Process) -> ResponseCache:
     given, clock = settings.cache, process.clock
     seal = Seal([secret.get_secret_value().encode() for secret in given.secret or ()] or [UNSIGNED])
-    shelf = Shelf(process.store, seal, clock, process.meter.cache)
-    parts = Parts(shelf, Generations(process.store, seal, clock), process.flights, process.watch, clock)
+    shelf = Shelf(seal, clock, process.meter.cache)
+    parts = Parts(shelf, Generations(seal, clock), process.flights, process.watch, clock)
     models = {
         name: Rules(given.ttl if model.cache.ttl is None else model.cache.ttl, model.cache.shared)
         for name, model in settings.models.items()
@@ -141,7 +141,6 @@ def _limits(settings: Settings, process: Process) -> Limits:
         default=rules.allowed_by_default(settings),
         processes=process.workers * settings.limits.replicas,
         hit=process.meter.limited,
-        store=process.store,
         books=process.books,
         clock=process.clock,
     )

@@ -6,6 +6,7 @@ One line a call, told by its exchange, and whatever else is worth a line. Never 
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from typing import Any, BinaryIO, Protocol
 
@@ -63,14 +64,24 @@ def _logger(inner: object, processors: list[Any], level: int) -> Logger:
     return logger
 
 
+class Waits(Protocol):
+    """For shared state: of one call, so far."""
+
+    @property
+    def waited(self) -> float: ...  # seconds
+
+    @property
+    def waits(self) -> int: ...
+
+
 class CallLog:
     """Writes one line for each call, when it has ended."""
 
     def __init__(self, logger: Logger) -> None:
         self._logger = logger
 
-    def entry(self, call: Call) -> Observer:
-        return _Entry(self._logger, call)
+    def entry(self, call: Call, waits: Waits) -> Observer:
+        return _Entry(self._logger, call, waits)
 
     def refused(self, call_id: str, operation: str, address: str, error: GatewayError) -> None:
         """Of a body that never became a Call: its tenant and model are not known, or not believed."""
@@ -87,9 +98,10 @@ class CallLog:
 
 
 class _Entry(Observer):
-    def __init__(self, logger: Logger, call: Call) -> None:
+    def __init__(self, logger: Logger, call: Call, waits: Waits) -> None:
         self._logger = logger
         self._call = call
+        self._waits = waits
         self._model: str | None = None
         self._attempts: list[str] = []
 
@@ -129,6 +141,9 @@ class _Entry(Observer):
             cache=outcome.cache,
             rescued=outcome.rescued,
             malformed=outcome.malformed,
+            memcached_seconds=round(self._waits.waited, 4),
+            memcached_waits=self._waits.waits,
+            worker=os.getpid(),
         )
 
 

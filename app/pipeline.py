@@ -16,14 +16,15 @@ def answer(gateway: Gateway, call: Call, place: Observer) -> Reply:
     Raises:
         GatewayError: and nothing else; each step's refusals stand beside it. The exchange has ended by then.
     """
+    store = gateway.store.for_call()
     with Exchange(call, gateway.clock) as exchange:
         exchange.join(place)
-        exchange.join(gateway.calls.entry(call))
+        exchange.join(gateway.calls.entry(call, store))
         exchange.join(gateway.meter.follow(call))
         route = gateway.routes.resolve(call.model, call.tenant)  # model_not_found, permission
         exchange.routed(route)
-        gateway.limits.admit(call, route, exchange)  # rate_limited
-        visit = exchange.join(gateway.cache.visit(call, route, exchange))
+        gateway.limits.admit(call, route, exchange, store)  # rate_limited
+        visit = exchange.join(gateway.cache.visit(call, route, exchange, store))
         if (kept := visit.fetch()) is not None:
             return exchange.hand_over(kept)
         batches = hold.begin(gateway.attempts, gateway.watch, call, route, exchange)  # what providers can do

@@ -61,6 +61,7 @@ def start() -> Flask:
             store.look()
             metrics.memcached_up().set(not store.gone())
             books.tick(store)
+            flights.claims.renew(store)
 
     current = Current(build(settings))
     metrics.in_force(hash_)
@@ -73,7 +74,7 @@ def start() -> Flask:
         metrics.lines_lost(sink.lost())
 
     size = Memory(here.run_dir.memory, here.workers, int(memory.SHARE * memory.available()) // here.workers)
-    here.watch(swap, records.catch_up, drain.look, size.look, agree, count, flights.claims.renew)
+    here.watch(swap, records.catch_up, drain.look, size.look, agree, count)
     return create_app(current, Instance(here.relay, here.trouble, here.draining), doors)
 
 

@@ -63,13 +63,12 @@ class Flight:
 
 @dataclass(slots=True)
 class _Held:
-    store: Store
     value: bytes  # another one after each renewal, so that others see that its holder lives
     renewed: float  # monotonic
 
 
 class Claims:
-    """What this worker has claimed in a shared store."""
+    """What this worker has claimed in a shared store. Nobody holds the lock while asking it."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -81,31 +80,39 @@ class Claims:
         went = store.claim(key, value, TTL)
         if went is Claim.WON:
             with self._lock:
-                self._held[key] = _Held(store, value, self._clock.monotonic())
+                self._held[key] = _Held(value, self._clock.monotonic())
         return went
 
-    def give_back(self, key: str, *, replaced: bool, open_: bool) -> None:
+    def give_back(self, store: Store, key: str, *, replaced: bool, open_: bool) -> None:
         """`replaced`: the answer stands there now. `open_`: there was one that is not kept."""
         with self._lock:
-            held = self._held.pop(key)
-        if not replaced and held.store.release(key, held.value) and open_:
-            held.store.write(key, OPEN, OPEN_TTL)
+            value = self._held.pop(key).value
+        if replaced:
+            return
+        if open_:
+            store.swap(key, value, OPEN, OPEN_TTL)
+        else:
+            store.release(key, value)
 
-    def renew(self) -> None:
+    def renew(self, store: Store) -> None:
         """For the tick."""
         now = self._clock.monotonic()
-        for key in list(self._held):
-            with self._lock:  # so that none is renewed after it was given back
-                held = self._held.get(key)
-                if held is not None and now - held.renewed >= RENEW:
-                    held.renewed = now
-                    self._renew(key, held)
+        with self._lock:
+            due = [(key, held) for key, held in self._held.items() if now - held.renewed >= RENEW]
+        for key, held in due:
+            held.renewed = now
+            self._renew(store, key, held)
 
-    def _renew(self, key: str, held: _Held) -> None:
+    def _renew(self, store: Store, key: str, held: _Held) -> None:
         """Unless somebody has put an answer there meanwhile: a stream, say."""
-        if held.store.read(key).value == held.value:
-            held.value = _new_claim()
-            held.store.write(key, held.value, TTL)
+        value = _new_claim()
+        if not store.swap(key, held.value, value, TTL):
+            return
+        with self._lock:
+            if self._held.get(key) is held:
+                held.value = value
+                return
+        store.release(key, value)  # it was given back in between
 
 
 class Flights:

@@ -31,20 +31,19 @@ class _Seen:
 class Generations:
     """Of one process. A tenant None stands for the answers that are shared."""
 
-    def __init__(self, store: Store, seal: Seal, clock: Clock) -> None:
-        self._store = store
+    def __init__(self, seal: Seal, clock: Clock) -> None:
         self._seal = seal
         self._clock = clock
         self._seen: dict[str | None, _Seen] = {}  # by tenant
 
-    def current(self, tenant: str | None) -> bytes | None:
+    def current(self, store: Store, tenant: str | None) -> bytes | None:
         """None: nobody could be asked."""
         seen, now = self._seen.get(tenant), self._clock.monotonic()
         if seen is not None and now < seen.next:
             return seen.number
         if seen is not None:
             self._seen[tenant] = replace(seen, next=now + LOOK)  # one call looks, those beside it go on
-        number = self._look(place(tenant), seen.number if seen is not None else b"")
+        number = self._look(store, place(tenant), seen.number if seen is not None else b"")
         if number is not None:
             self._seen[tenant] = _Seen(number, now, now + LOOK)
             return number
@@ -53,15 +52,15 @@ class Generations:
         self._seen.pop(tenant, None)
         return None
 
-    def forget(self, tenant: str | None) -> bool:
+    def forget(self, store: Store, tenant: str | None) -> bool:
         """Raise it. Whether that is done: the store may be gone."""
         at = place(tenant)
-        found = self._store.read(at)
+        found = store.read(at)
         number = self._fresh(self._believed(at, found.value) or b"")
-        return found.asked and self._store.write(at, self._signed(at, number), 0)
+        return found.asked and store.write(at, self._signed(at, number), 0)
 
-    def _look(self, at: str, least: bytes) -> bytes | None:
-        found = self._store.read(at)
+    def _look(self, store: Store, at: str, least: bytes) -> bytes | None:
+        found = store.read(at)
         if not found.asked:
             return None
         number = self._believed(at, found.value)
@@ -69,12 +68,12 @@ class Generations:
             return number
         if number is None and found.value is None and not least:
             number = self._fresh(b"")
-            claimed = self._store.claim(at, self._signed(at, number), 0)
+            claimed = store.claim(at, self._signed(at, number), 0)
             if claimed is Claim.TAKEN:  # by another worker, just now
-                return self._believed(at, self._store.read(at).value)
+                return self._believed(at, store.read(at).value)
             return number if claimed is Claim.WON else None
         number = least or self._fresh(b"")
-        return number if self._store.write(at, self._signed(at, number), 0) else None
+        return number if store.write(at, self._signed(at, number), 0) else None
 
     def _fresh(self, after: bytes) -> bytes:
         now = int(self._clock.time() * 1e9)

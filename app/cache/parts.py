@@ -1,4 +1,4 @@
-"""What all visits of a configuration share."""
+"""What all visits of a configuration share, and what one of them goes by."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from app.cache.flights import Flights
 from app.cache.generations import Generations
 from app.cache.shelf import Shelf
 from app.core.clock import Clock
+from app.store.store import Store
 from app.upstream.watch import Watch
 
 
@@ -23,3 +24,15 @@ class Parts:
     watch: Watch
     clock: Clock
     chance: Callable[[], float] = random.random
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """`store`: the call's. `reachable`: whether it could be asked for what the key is made of."""
+
+    store: Store
+    key: str
+    ttl: int
+    jitter: float
+    max_bytes: int
+    reachable: bool

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from app.cache.generations import EVERYBODY
 from app.cache.key import key_of, may_keep
-from app.cache.parts import Parts
-from app.cache.visit import Cached, Terms, Visit
+from app.cache.parts import Parts, Terms
+from app.cache.visit import Cached, Visit
 from app.core.call import Call, Route
 from app.core.exchange import Exchange
+from app.store.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +40,16 @@ class ResponseCache:
         self._default = default or Rules()
         self._bounds = bounds or Bounds()
 
-    def visit(self, call: Call, route: Route, exchange: Exchange) -> Cached:
-        """To be joined to the exchange, whose end it must hear of."""
+    def visit(self, call: Call, route: Route, exchange: Exchange, store: Store) -> Cached:
+        """To be joined to the exchange, whose end it must hear of. `store`: the call's."""
         rules = self._rules.get(route.label, self._default)
         if not rules.ttl or not call.keeping.write or not may_keep(call):
             return Cached()
         if call.stream and call.language.replay() is None:
             return Cached()
         ttl = rules.ttl if call.keeping.ttl is None else min(rules.ttl, call.keeping.ttl)
-        generations = self._parts.generations
-        known = generations.current(EVERYBODY), generations.current(None if rules.shared else call.tenant.name)
+        owner = None if rules.shared else call.tenant.name
+        known = [self._parts.generations.current(store, whose) for whose in (EVERYBODY, owner)]
         key = key_of(call, route, [each or b"" for each in known], shared=rules.shared)
-        terms = Terms(key, ttl, self._bounds.jitter, self._bounds.max_bytes, reachable=None not in known)
+        terms = Terms(store, key, ttl, self._bounds.jitter, self._bounds.max_bytes, reachable=None not in known)
         return Visit(self._parts, terms, call, route, exchange)

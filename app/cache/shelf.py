@@ -32,15 +32,16 @@ class Look:
 
 
 class Shelf:
-    def __init__(self, store: Store, seal: Seal, clock: Clock, count: Count) -> None:
-        self.store = store
+    """Belongs to a configuration; the store is that of the call."""
+
+    def __init__(self, seal: Seal, clock: Clock, count: Count) -> None:
         self.count = count
         self._seal = seal
         self._clock = clock
 
-    def look(self, key: str) -> Look:
+    def look(self, store: Store, key: str) -> Look:
         """Not counted: a call may look several times."""
-        found = self.store.read(key)
+        found = store.read(key)
         value = found.value
         if value is None:
             return Look(Looked.NOTHING if found.asked else Looked.GONE)
@@ -51,15 +52,15 @@ class Shelf:
         try:
             entry = self._seal.open(key, value)
         except Corrupt:
-            self.count("delete", "ok" if self.store.drop(key) else "error")
+            self.count("delete", "ok" if store.drop(key) else "error")
             return Look(Looked.CORRUPT)
         if self._clock.time() < entry.ends:
             return Look(Looked.FOUND, entry)
-        self.store.release(key, value)  # it stands in the way of a claim
+        store.release(key, value)  # it stands in the way of a claim
         return Look(Looked.NOTHING)
 
-    def put(self, key: str, entry: Entry) -> bool:
+    def put(self, store: Store, key: str, entry: Entry) -> bool:
         """Whether it is there now."""
-        done = self.store.write(key, self._seal.close(key, entry), entry.ends - entry.made)
+        done = store.write(key, self._seal.close(key, entry), entry.ends - entry.made)
         self.count("set", "ok" if done else "error")
         return done

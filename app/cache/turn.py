@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from app.cache.entry import Entry
 from app.cache.flights import TTL, End, Flight
-from app.cache.parts import Parts
+from app.cache.parts import Parts, Terms
 from app.cache.shelf import Look, Looked
 from app.core.call import Call, Route
 from app.core.errors import ErrorType, GatewayError
@@ -23,14 +23,15 @@ class Turn:
     def __init__(
         self,
         parts: Parts,
-        key: str,
+        terms: Terms,
         call: Call,
         route: Route,
         accepts: Callable[[Entry], bool],
     ) -> None:
         """`accepts`: whether an entry is young enough."""
         self._parts = parts
-        self._key = key
+        self._store = terms.store
+        self._key = terms.key
         self._call = call
         self._accepts = accepts
         self._provider = route.targets[0].provider.name
@@ -45,8 +46,8 @@ class Turn:
         flight, leads = self._parts.flights.join(self._key)
         if leads:
             self._flight = flight
-            if not self._parts.shelf.store.is_shared:
-                return self._brought(self._parts.shelf.look(self._key))
+            if not self._store.is_shared:
+                return self._brought(self._parts.shelf.look(self._store, self._key))
             if self._may_ask(look):
                 return None
         guard = self._parts.watch.begin(self._call.client)
@@ -59,7 +60,7 @@ class Turn:
         """Tell those who wait; `replaced`: the answer stands in the place of the claim."""
         if self._claimed:
             self._claimed = False
-            self._parts.flights.claims.give_back(self._key, replaced=replaced, open_=end is not End.FAILED)
+            self._parts.flights.claims.give_back(self._store, self._key, replaced=replaced, open_=end is not End.FAILED)
         if self._flight is not None:
             self._parts.flights.end(self._key, self._flight, end)
             self._flight = None
@@ -86,7 +87,7 @@ class Turn:
         clock, pause = self._parts.clock, FIRST
         known, since = b"", clock.monotonic()
         while (left := self._left()) > 0:
-            look = self._parts.shelf.look(self._key)
+            look = self._parts.shelf.look(self._store, self._key)
             if (entry := self._brought(look)) is not None:
                 return entry
             if self._may_ask(look):
@@ -111,12 +112,11 @@ class Turn:
 
     def _may_ask(self, look: Look) -> bool:
         """Because the claim is this call's, or because no claim is needed, or can be made."""
-        store = self._parts.shelf.store
         if look.how is Looked.CLAIMED:
             return False
-        if look.how in (Looked.FOUND, Looked.OPEN) or not store.is_shared:
+        if look.how in (Looked.FOUND, Looked.OPEN) or not self._store.is_shared:
             return True
-        went = self._parts.flights.claims.claim(store, self._key)
+        went = self._parts.flights.claims.claim(self._store, self._key)
         self._claimed = went is Claim.WON
         return went is not Claim.TAKEN
 

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from app.cache.entry import Entry
 from app.cache.flights import End
-from app.cache.parts import Parts
+from app.cache.parts import Parts, Terms
 from app.cache.shelf import Look, Looked
 from app.cache.turn import Turn
 from app.core.call import Call, Route
@@ -44,17 +43,6 @@ class Cached(Observer):
         return batches
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """`reachable`: whether the store could be asked for what the key is made of."""
-
-    key: str
-    ttl: int
-    jitter: float
-    max_bytes: int
-    reachable: bool
-
-
 class Visit(Cached):
     def __init__(self, parts: Parts, terms: Terms, call: Call, route: Route, exchange: Exchange) -> None:
         self._parts = parts
@@ -70,10 +58,10 @@ class Visit(Cached):
         if not self._call.keeping.read:
             return None
         shelf, key = self._parts.shelf, self._terms.key
-        look = shelf.look(key) if self._terms.reachable else Look(Looked.GONE)
+        look = shelf.look(self._terms.store, key) if self._terms.reachable else Look(Looked.GONE)
         entry = look.entry if look.entry is not None and self._is_young(look.entry) else None
         if entry is None and not self._call.stream:
-            self._turn = Turn(self._parts, key, self._call, self._route, self._is_young)
+            self._turn = Turn(self._parts, self._terms, self._call, self._route, self._is_young)
             entry = self._turn.wait(look)
         if entry is not None and (batches := self._told(entry)) is not None:
             shelf.count("get", "hit")
@@ -100,7 +88,7 @@ class Visit(Cached):
                 if entry is None:
                     self._parts.shelf.count("set", "skipped")
                 elif self._writes:
-                    replaced = self._parts.shelf.put(self._terms.key, entry)
+                    replaced = self._parts.shelf.put(self._terms.store, self._terms.key, entry)
         finally:
             if self._turn is not None:
                 self._turn.end(end, replaced=replaced)

@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
     store = Memcached(given.servers, (), given.connect_timeout, given.timeout, given.pool)
     seal = Seal([secret.get_secret_value().encode() for secret in settings.cache.secret or ()])
     whose = None if arguments.shared else arguments.tenant or EVERYBODY
-    done = Generations(store, seal, SystemClock()).forget(whose)
+    done = Generations(seal, SystemClock()).forget(store, whose)
     store.close()
     if not done:
         print("memcached does not answer: nothing was forgotten", file=sys.stderr)

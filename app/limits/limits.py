@@ -80,12 +80,11 @@ class Limits:
     default: Allowed  # of who is not among them
     processes: int
     hit: Hit
-    store: Store
     books: Books
     clock: Clock
 
-    def admit(self, call: Call, route: Route, exchange: Exchange) -> None:
-        """Let a call in, and hear when it is over. The answer's headers say what is left.
+    def admit(self, call: Call, route: Route, exchange: Exchange, store: Store) -> None:
+        """Let a call in, and hear when it is over. The answer's headers say what is left. `store`: the call's.
 
         Raises:
             GatewayError: rate_limited; invalid_request where the input alone is more than a minute may have.
@@ -98,7 +97,7 @@ class Limits:
         if any(allowance.tokens is not None for _, allowance in rules):
             cost = guess(call, self.books.outputs.mean(route.label))
             _check_input(call, cost, rules)
-        admission = Admission(self, self.books.place(tenant), route.label, cost)
+        admission = Admission(self, store, self.books.place(tenant), route.label, cost)
         excess = admission.try_in(rules, self.clock.time())
         exchange.headers.update(admission.headers(is_in=excess is None))
         if excess is not None:
@@ -110,8 +109,9 @@ class Limits:
 class Admission(Observer):
     """What a call has taken, until it is over."""
 
-    def __init__(self, limits: Limits, place: Place, label: str, cost: Guess) -> None:
+    def __init__(self, limits: Limits, store: Store, place: Place, label: str, cost: Guess) -> None:
         self._limits = limits
+        self._store = store
         self._place = place
         self._label = label
         self._cost = cost
@@ -123,7 +123,7 @@ class Admission(Observer):
 
     def try_in(self, rules: Sequence[tuple[str, Allowance]], now: float) -> Excess | None:
         """None: it is in. Otherwise nothing of it is left."""
-        place, store = self._place, self._limits.store
+        place, store = self._place, self._store
         if store.is_shared and place.number is None and any(rule.concurrent is not None for _, rule in rules):
             place.join(store)
         with place.lock:
@@ -151,7 +151,7 @@ class Admission(Observer):
             self._limits.books.outputs.note(self._label, outcome.usage.output)
         tokens, second = used(self._cost, outcome), int(self._limits.clock.time())
         place = self._place
-        store = self._limits.store
+        store = self._store
         is_counted = self._is_counted and not store.gone()  # or the store hears of it all when it can be asked
         changes: list[tuple[Window, int, int]] = []
         with place.lock:

@@ -26,7 +26,6 @@ OUTLIVES = 45  # seconds that a number is held: when it is free again, the count
 RENEW = 10.0
 LOOKS = 5  # a second apart, before a counter that differs is put right
 AGREE = 2.0  # seconds that everybody has to add back what the store lost
-PATIENCE = 0.02  # seconds to wait while another call takes the number
 OUTAGE = 1.0  # seconds; shorter ones need no agreement
 _NUMBERS = 1 << 16  # of processes; a generation is a multiple of it
 
@@ -119,8 +118,8 @@ class Place:
         self._generation = generation
 
     def join(self, shared: Store) -> None:
-        """Take a number. Without one, calls at a time are counted here alone."""
-        if not self._is_joining.acquire(timeout=PATIENCE):
+        """Take a number, unless another call does. Without one, calls at a time are counted here alone."""
+        if not shared.behind(self._is_joining):
             return
         try:
             if self.number is None:

@@ -1,14 +1,12 @@
 """One connection to memcached: pymemcache's client on a socket that keeps to an appointment.
 
 pymemcache's own timeouts are for each piece that arrives, so a server that dribbles would hold a call for as long as it
-likes. Here a whole exchange has one end. Within it, most callers wait GRACE; those who wait longer need one of a few
-seats (Patience), so that a server that falls silent delays no more than so many calls.
+likes. Here a whole exchange has one end, and how long is waited until then is for the call's patience to say.
 """
 
 from __future__ import annotations
 
 import socket
-import threading
 import time
 from collections.abc import Sequence
 from types import SimpleNamespace
@@ -20,132 +18,211 @@ from pymemcache.exceptions import (  # type: ignore[import-untyped]
     MemcacheUnknownError,
 )
 
+from app.store.patience import LEAST, Wait
 from app.store.store import Step
 
-GRACE = 0.2  # of the time there is: that long everybody may wait
-SEATS = 5  # for those who wait longer
+LARGEST = 32 * 1024 * 1024  # bytes of an answer, as far as anybody would read one
 _PIECE = 65_536  # bytes to read at a time; pymemcache asks for less
 _MOST = 1024 * 1024  # bytes of numbers; more is nonsense
-_LARGEST = 2**63
+_HIGHEST = 2**63
+_LINE = 512  # bytes; none of memcached's is longer
+_NOTHING = b"END\r\n"
+_END = b"\r\nEND\r\n"  # after a value
+_GREETED = b"MN\r\n"
 
 Address = tuple[str, int] | str  # numeric host and port, or the path of a socket
 
-_NO_NUMBER = (b"EN", b"NF", b"NS", b"SERVER_ERROR", b"CLIENT_ERROR cannot increment or decrement non-numeric value")
-
-
-class Crowded(Exception):
-    """The server is slow, and others wait for it already."""
-
-
-class Patience:
-    """Who may wait for a slow server. One for all connections of a worker."""
-
-    def __init__(self, seats: int = SEATS) -> None:
-        self._lock = threading.Lock()
-        self._seats = seats
-
-    @property
-    def is_over(self) -> bool:
-        """Every seat is taken: nobody should begin to ask."""
-        return self._seats <= 0
-
-    def __enter__(self) -> None:
-        """Raises Crowded."""
-        with self._lock:
-            if self._seats <= 0:
-                raise Crowded
-            self._seats -= 1
-
-    def __exit__(self, *_: object) -> None:
-        with self._lock:
-            self._seats += 1
+_MISSING = (b"EN", b"NF", b"NS")
+_NO_NUMBER = (b"SERVER_ERROR", b"CLIENT_ERROR cannot increment or decrement non-numeric value")
 
 
 class _Socket(socket.socket):
-    """Reads and writes end when the appointment does, whatever timeout pymemcache sets."""
+    """Reads and writes wait as the appointment says, whatever timeout pymemcache sets."""
 
-    ends = 0.0  # monotonic
-    grace = 0.0  # seconds
-    patience = Patience()
+    connect_timeout = 0.0  # seconds
+    wait: Wait
+    _came = 0  # bytes of the answer
+    _head = b""  # its first line, at least
+    _tail = b""
+
+    def connect(self, address: Any) -> None:
+        ends = time.monotonic() + self.connect_timeout
+        self.settimeout(min(self.connect_timeout, self.wait.left))
+        try:
+            super().connect(address)
+        except TimeoutError:
+            self.wait.longer()
+            self.settimeout(max(LEAST, min(ends - time.monotonic(), self.wait.left)))
+            super().send(b"")  # goes as soon as there is a connection
 
     def sendall(self, data: Any, flags: int = 0) -> None:
-        self.settimeout(self._left())
-        super().sendall(data, flags)
+        rest = memoryview(data)
+        while rest:
+            self.settimeout(self.wait.left)
+            try:
+                sent = super().send(rest, flags)
+            except TimeoutError:
+                self.wait.longer()
+            else:
+                self.wait.moved(sent)
+                rest = rest[sent:]
 
     def recv(self, size: int, flags: int = 0) -> bytes:
         """At least one byte, or none where the server has hung up. Raises TimeoutError, Crowded."""
-        self.settimeout(min(self.grace, self._left()))
-        try:
-            return super().recv(_PIECE, flags)
-        except TimeoutError:
-            pass
-        if (late := self._at_once()) is not None:
-            return late
-        with self.patience:
-            self.settimeout(self._left())
-            try:
-                return super().recv(_PIECE, flags)
-            except TimeoutError:
-                if (late := self._at_once()) is not None:
-                    return late
-                raise
+        while (piece := self._within(self.wait.left, flags)) is None:
+            self.wait.longer()
+        self.wait.moved(len(piece))
+        self._came += len(piece)
+        if self._came > LARGEST:
+            raise MemcacheUnknownError("an answer without an end")
+        if len(self._head) < _LINE:
+            self._head += piece[:_LINE]
+        self._tail = (self._tail + piece[-len(_END) :])[-len(_END) :]
+        return piece
 
-    def _left(self) -> float:
-        return max(0.001, self.ends - time.monotonic())
+    def said(self, value: bytes | None) -> None:
+        """The answer was this value, or that there is none. Raises MemcacheUnknownError.
 
-    def _at_once(self) -> bytes | None:
-        """What has arrived meanwhile: it may be us who were late, and not the server."""
+        pymemcache takes more for an answer than memcached says, and drops what is left.
+        """
+        if value is None:
+            fits = self._head == _NOTHING
+        else:
+            fits = self._came == self._line_size() + len(value) + len(_END) and self._tail == _END
+        self._over(fits)
+
+    def said_a_line(self) -> None:
+        """The answer was that and no more. Raises MemcacheUnknownError."""
+        self._over(self._came == self._line_size())
+
+    def _line_size(self) -> int:
+        return self._head.find(b"\r\n") + 2
+
+    def _over(self, fits: bool) -> None:
+        if not fits:
+            raise MemcacheUnknownError("more or less than an answer")
+        self.begin()
+
+    def begin(self) -> None:
+        """Another answer."""
+        self._came, self._head, self._tail = 0, b"", b""
+
+    def at_once(self) -> bytes | None:
+        """What has arrived already."""
         self.settimeout(0)
         try:
             return super().recv(_PIECE)
         except BlockingIOError:
             return None
 
+    def _within(self, seconds: float, flags: int) -> bytes | None:
+        self.settimeout(seconds)
+        try:
+            return super().recv(_PIECE, flags)
+        except TimeoutError:
+            return self.at_once()  # it may be us who were late, and not the server
+
 
 class Line(Client):  # type: ignore[misc]  # it has no types
     """Not for two threads at a time. After an exception it is closed and of no more use."""
 
-    def __init__(self, address: Address, patience: Patience) -> None:
-        sockets = SimpleNamespace(**{name: getattr(socket, name) for name in _USED}, socket=_Socket)
-        super().__init__(address, no_delay=True, default_noreply=False, socket_module=sockets)
-        self._patience = patience
+    def __init__(self, address: Address) -> None:
+        used = {name: getattr(socket, name) for name in _USED}
+        super().__init__(
+            address, no_delay=True, default_noreply=False, socket_module=SimpleNamespace(**used, socket=self._socket)
+        )
+        self._tallies = 0
 
-    def open(self, seconds: float) -> None:
-        """Connect. Raises OSError."""
+    def open(self, wait: Wait, seconds: float) -> None:
+        """Connect. Raises OSError, Crowded."""
+        self._wait = wait
         self.connect_timeout = seconds
         self._connect()
-        self.sock.patience = self._patience
 
-    def appoint(self, ends: float) -> None:
-        """What follows is over by then (monotonic)."""
-        self.sock.ends = ends
-        self.sock.grace = GRACE * max(0.0, ends - time.monotonic())
+    def appoint(self, wait: Wait) -> None:
+        """What follows waits like that. Raises MemcacheUnexpectedCloseError, or MemcacheUnknownError where the server
+        has said more than it was asked: nobody could tell that from the next answer."""
+        unasked = self.sock.at_once()
+        if unasked is not None:
+            raise MemcacheUnknownError("an answer that nobody asked for") if unasked else MemcacheUnexpectedCloseError
+        self.sock.wait = wait
+        self.sock.begin()
+
+    def read(self, key: str) -> bytes | None:
+        value: bytes | None = self.get(key)
+        self.sock.said(value)
+        return value
+
+    def write(self, key: str, value: bytes, ttl: int) -> bool:
+        return self._done(self.set(key, value, expire=ttl, noreply=False))
+
+    def claim(self, key: str, value: bytes, ttl: int) -> bool:
+        return self._done(self.add(key, value, expire=ttl, noreply=False))
+
+    def exchange(self, key: str, value: bytes, by: bytes, ttl: int) -> bool:
+        """The very value that was seen, and no later one."""
+        found, version = self.gets(key)
+        self.sock.said(found)
+        if version is not None and not version.isdigit():
+            raise MemcacheUnknownError("a version that is no number")
+        return found == value and self._done(self.cas(key, by, version, expire=ttl, noreply=False))
+
+    def drop(self, key: str) -> bool:
+        self._done(self.delete(key, noreply=False))
+        return True
+
+    def greet(self) -> None:
+        """See whether it speaks the meta protocol, which memcached does since 1.6."""
+        self.sock.sendall(b"mn\r\n")
+        said = b""
+        while len(said) < len(_GREETED):
+            said += self._piece()
+        if said != _GREETED:
+            raise MemcacheUnknownError("no greeting that memcached has")
+        self.sock.said_a_line()
 
     def tally(self, steps: Sequence[Step]) -> list[int | None]:
-        """In memcached's meta commands: as many as there are, in one piece."""
-        self.sock.sendall(b"".join([_command(step) for step in steps]))
+        """In memcached's meta commands: all in one piece, with a mark that their answers repeat."""
+        self._tallies += 1
+        mark = b" O%d" % self._tallies
+        self.sock.sendall(b"".join([_command(step, mark) for step in steps]))
         received = b""
-        while (numbers := _numbers(received, len(steps))) is None:
-            piece = self.sock.recv(_PIECE)
-            if not piece:
-                raise MemcacheUnexpectedCloseError
-            received += piece
+        while (numbers := _numbers(received, len(steps), mark)) is None:
+            received += self._piece()
+        self.sock.begin()
         return numbers
+
+    def _done(self, done: Any) -> bool:
+        self.sock.said_a_line()
+        return bool(done)
+
+    def _piece(self) -> bytes:
+        piece: bytes = self.sock.recv(_PIECE)
+        if not piece:
+            raise MemcacheUnexpectedCloseError
+        return piece
+
+    def _socket(self, *kind: int) -> _Socket:
+        made = _Socket(*kind)
+        made.connect_timeout = self.connect_timeout
+        made.wait = self._wait
+        return made
 
 
 _USED = ("AF_UNIX", "AF_UNSPEC", "SOCK_STREAM", "IPPROTO_TCP", "TCP_NODELAY", "getaddrinfo")
 
 
-def _command(step: Step) -> bytes:
+def _command(step: Step, mark: bytes) -> bytes:
     key, by, first, ttl, renew = step
     if by is None:
-        return b"mg %s v\r\n" % key.encode()
+        return b"mg %s v%s\r\n" % (key.encode(), mark)
     made = b"" if first is None else b" N%d J%d" % (ttl, first)
     kept = b" T%d" % ttl if renew else b""
-    return b"ma %s %sD%d%s%s v\r\n" % (key.encode(), b"MD " if by < 0 else b"", abs(by), made, kept)
+    down = b"MD " if by < 0 else b""
+    return b"ma %s %sD%d%s%s v%s\r\n" % (key.encode(), down, abs(by), made, kept, mark)
 
 
-def _numbers(received: bytes, count: int) -> list[int | None] | None:
+def _numbers(received: bytes, count: int, mark: bytes) -> list[int | None] | None:
     """None while something is missing. Raises MemcacheUnknownError for what no memcached says."""
     if len(received) > _MOST:
         raise MemcacheUnknownError("an answer without an end")
@@ -158,8 +235,8 @@ def _numbers(received: bytes, count: int) -> list[int | None] | None:
             value = next(lines, None)
             if value is None:
                 return None
-            found.append(_number(line, value))
-        elif line.startswith(_NO_NUMBER):
+            found.append(_number(line, value, mark))
+        elif line.startswith(_NO_NUMBER) or (line[:2] in _MISSING and line[2:] in (mark, b"")):
             found.append(None)
         else:
             raise MemcacheUnknownError("an answer that memcached's meta commands do not have")
@@ -168,10 +245,10 @@ def _numbers(received: bytes, count: int) -> list[int | None] | None:
     return found if len(found) == count else None
 
 
-def _number(line: bytes, value: bytes) -> int | None:
-    if line[3:] != b"%d" % len(value):
-        raise MemcacheUnknownError("a value of another length than was told")
+def _number(line: bytes, value: bytes, mark: bytes) -> int | None:
+    if line[3:] != b"%d%s" % (len(value), mark):
+        raise MemcacheUnknownError("a value of another length than was told, or to another question")
     number = value.rstrip(b" ")  # memcached pads what became shorter
     if not number.isdigit():
         return None
-    return int(number) if int(number) < _LARGEST else None
+    return int(number) if int(number) < _HIGHEST else None

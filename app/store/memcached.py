@@ -6,86 +6,139 @@ keys moves. A server that is gone keeps its share: counters that moved for a whi
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import blake2b
+from typing import TypeVar
 
 from pymemcache.client.rendezvous import RendezvousHash  # type: ignore[import-untyped]
 
-from app.store.line import Line, Patience
-from app.store.server import Server, greet
-from app.store.store import Claim, Found, Step
+from app.core.clock import Clock, SystemClock
+from app.store.line import Line
+from app.store.patience import Patience, Seats
+from app.store.server import Server
+from app.store.store import Claim, Found, Step, Store
+
+T = TypeVar("T")
 
 _FIRST_LOOK = 0.5  # seconds that a start waits at most to know who answers
 
 
-class Memcached:
-    """Implements Store. `counters` are the servers of tallies; none: the same as for everything else."""
+class _Servers:
+    """`counters` are those of tallies; none: the same as for everything else."""
+
+    def __init__(self, servers: Mapping[str, Server], values: Sequence[str], counters: Sequence[str]) -> None:
+        self.all = tuple(servers.values())
+        self._by_name = servers
+        self._values = _hash(values)
+        self._counters = _hash(counters or values)
+
+    def of(self, key: str) -> Server:
+        return self._by_name[self._values.get_node(key)]
+
+    def of_counters(self, place: str) -> Server:
+        return self._by_name[self._counters.get_node(place)]
+
+
+class _Client:
+    """Implements Store, with the patience of whoever asks."""
 
     is_shared = True
 
-    def __init__(
-        self, servers: Sequence[str], counters: Sequence[str], connect_timeout: float, timeout: float, pool: int
-    ) -> None:
-        patience = Patience()
-        self._servers = {
-            name: Server(name, connect_timeout, timeout, pool, patience)
-            for name in dict.fromkeys((*servers, *counters))
-        }
-        self._values = _hash(servers)
-        self._counters = _hash(counters or servers)
-        for server in self._servers.values():
-            server.wait(_FIRST_LOOK)
+    def __init__(self, servers: _Servers, patience: Patience) -> None:
+        self._servers = servers
+        self._patience = patience
 
-    def close(self) -> None:
-        """For whoever has another one now; calls that still use this one find nobody."""
-        for server in self._servers.values():
-            server.close()
+    @property
+    def waited(self) -> float:
+        return self._patience.waited
+
+    @property
+    def waits(self) -> int:
+        return self._patience.waits
+
+    def for_call(self) -> Store:
+        return self
 
     def gone(self) -> Sequence[str]:
-        return [server.name for server in self._servers.values() if not server.answers]
-
-    def stats(self) -> dict[str, Mapping[str, str] | None]:
-        """What each server says of itself, by name; None: it does not answer."""
-        return {name: server.ask(_stats) for name, server in self._servers.items()}
+        return [server.name for server in self._servers.all if not server.answers_to(self._patience)]
 
     def look(self) -> None:
-        for server in self._servers.values():
-            server.ask(greet)
+        for server in self._servers.all:
+            server.ask(Line.greet, self._patience)
+
+    def behind(self, lock: threading.Lock) -> bool:
+        return self._patience.behind(lock)
 
     def read(self, key: str) -> Found:
-        found = self._server(key).ask(lambda line: Found(line.get(key)))
+        found = self._ask(key, lambda line: Found(line.read(key)))
         return found if found is not None else Found(None, asked=False)
 
     def write(self, key: str, value: bytes, ttl: int) -> bool:
-        server = self._server(key)
-        return server.has_room and bool(server.ask(lambda line: line.set(key, value, expire=ttl, noreply=False)))
+        return self._has_room(key) and bool(self._ask(key, lambda line: line.write(key, value, ttl)))
 
     def claim(self, key: str, value: bytes, ttl: int) -> Claim:
-        server = self._server(key)
-        won = server.ask(lambda line: line.add(key, value, expire=ttl, noreply=False)) if server.has_room else None
+        won = self._ask(key, lambda line: line.claim(key, value, ttl)) if self._has_room(key) else None
         if won is None:
             return Claim.GONE
         return Claim.WON if won else Claim.TAKEN
 
-    def release(self, key: str, value: bytes) -> bool:
-        def exchange(line: Line) -> bool:
-            found, version = line.gets(key)
-            # A negative time is over at once, so this drops the very value that was seen and no later one.
-            return found == value and bool(line.cas(key, b"", version, expire=-1, noreply=False))
+    def swap(self, key: str, value: bytes, by: bytes, ttl: int) -> bool:
+        return self._has_room(key) and bool(self._ask(key, lambda line: line.exchange(key, value, by, ttl)))
 
-        return bool(self._server(key).ask(exchange))
+    def release(self, key: str, value: bytes) -> bool:
+        gone = -1  # a negative time is over at once
+        return bool(self._ask(key, lambda line: line.exchange(key, value, b"", gone)))
 
     def drop(self, key: str) -> bool:
-        return self._server(key).ask(lambda line: (line.delete(key, noreply=False), True)) is not None
+        return bool(self._ask(key, lambda line: line.drop(key)))
 
     def tally(self, place: str, steps: Sequence[Step]) -> Sequence[int | None] | None:
-        numbers: Sequence[int | None] | None = self._servers[self._counters.get_node(place)].ask(
-            lambda line: line.tally(steps)
-        )
-        return numbers
+        return self._servers.of_counters(place).ask(lambda line: line.tally(steps), self._patience)
 
-    def _server(self, key: str) -> Server:
-        return self._servers[self._values.get_node(key)]
+    def _ask(self, key: str, talk: Callable[[Line], T]) -> T | None:
+        return self._servers.of(key).ask(talk, self._patience)
+
+    def _has_room(self, key: str) -> bool:
+        return self._servers.of(key).has_room
+
+
+class Memcached(_Client):
+    """For what goes on beside calls, until somebody asks for_call()."""
+
+    def __init__(
+        self,
+        servers: Sequence[str],
+        counters: Sequence[str],
+        connect_timeout: float,
+        timeout: float,
+        pool: int,
+        *,
+        clock: Clock | None = None,
+    ) -> None:
+        """`connect_timeout` and `timeout` in seconds: of a connection, and of all that a call asks; `pool` of each."""
+        self._clock = clock or SystemClock()
+        self._timeout = timeout
+        self._seats = Seats(self._clock)
+        own = Patience(timeout, self._clock)
+        named = {
+            name: Server(name, connect_timeout, pool, self._seats, own) for name in dict.fromkeys((*servers, *counters))
+        }
+        super().__init__(_Servers(named, servers, counters), own)
+        for server in named.values():
+            server.wait(_FIRST_LOOK)
+
+    def for_call(self) -> Store:
+        return _Client(self._servers, Patience(self._timeout, self._clock, self._seats))
+
+    def close(self) -> None:
+        """For whoever has another one now; calls that still use this one find nobody."""
+        for server in self._servers.all:
+            server.close()
+
+    def stats(self) -> dict[str, Mapping[str, str] | None]:
+        """What each server says of itself, by name; None: it does not answer."""
+        return {server.name: server.ask(_stats, self._patience) for server in self._servers.all}
 
 
 def _stats(line: Line) -> Mapping[str, str]:

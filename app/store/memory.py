@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 
 from app.core.clock import Clock
-from app.store.store import Claim, Found, Step
+from app.store.store import Claim, Found, Step, Store
 
 MOST = 64 * 1024 * 1024  # bytes of keys and values; what was not used for the longest time goes first
 _EACH = 200  # bytes that an entry costs beside them
@@ -17,6 +17,8 @@ class Memory:
     """Implements Store; nobody is ever gone."""
 
     is_shared = False
+    waited = 0.0
+    waits = 0
 
     def __init__(self, clock: Clock, most: int = MOST) -> None:
         self._clock = clock
@@ -24,6 +26,12 @@ class Memory:
         self._lock = threading.Lock()
         self._entries: OrderedDict[str, tuple[bytes, float]] = OrderedDict()  # value, and when it ends
         self._size = 0
+
+    def for_call(self) -> Store:
+        return self
+
+    def behind(self, lock: threading.Lock) -> bool:
+        return lock.acquire()
 
     def gone(self) -> Sequence[str]:
         return ()
@@ -44,6 +52,10 @@ class Memory:
             if self._get(key) is not None:
                 return Claim.TAKEN
             return Claim.WON if self._set(key, value, self._ends(ttl)) else Claim.GONE
+
+    def swap(self, key: str, value: bytes, by: bytes, ttl: int) -> bool:
+        with self._lock:
+            return self._get(key) == value and self._set(key, by, self._ends(ttl))
 
     def release(self, key: str, value: bytes) -> bool:
         with self._lock:

@@ -20,7 +20,8 @@ from pymemcache.exceptions import (  # type: ignore[import-untyped]
     MemcacheUnexpectedCloseError,
 )
 
-from app.store.line import Address, Crowded, Line, Patience
+from app.store.line import Address, Line
+from app.store.patience import Crowded, Patience, Queue, Seats, Wait
 
 log = logging.getLogger(__name__)
 
@@ -35,12 +36,13 @@ T = TypeVar("T")
 class Server:
     """`name` as the configuration has it: "host:port" or "unix:/path"."""
 
-    def __init__(self, name: str, connect_timeout: float, timeout: float, pool: int, patience: Patience) -> None:
+    def __init__(self, name: str, connect_timeout: float, pool: int, seats: Seats, own: Patience) -> None:
+        """`own`: to see whether it is there."""
         self.name = name
         self.answers = False
         self._connect_timeout = connect_timeout
-        self._timeout = timeout
-        self._patience = patience
+        self._own = own
+        self._queue = Queue(seats)
         self._places = threading.Semaphore(pool)
         self._idle: deque[Line] = deque()
         self._address: Address = ""
@@ -59,19 +61,24 @@ class Server:
         self._is_closed = True
         self._hang_up()
 
+    def answers_to(self, patience: Patience) -> bool:
+        """Whether it would be asked now."""
+        return self.answers and patience.may_ask(self._queue)
+
     @property
     def has_room(self) -> bool:
         return time.monotonic() >= self._full_until
 
-    def ask(self, talk: Callable[[Line], T]) -> T | None:
+    def ask(self, talk: Callable[[Line], T], patience: Patience) -> T | None:
         """What `talk` returns; None where the server is gone, slow or full. Never raises."""
-        if not self.answers or self._patience.is_over:
+        wait = patience.begin(self._queue) if self.answers else None
+        if wait is None:
             return None
-        ends = time.monotonic() + self._timeout
-        if not self._places.acquire(timeout=self._timeout):
-            return None
+        answered = False
         try:
-            return self._talk(talk, ends)
+            answer = self._in_place(talk, wait)
+            answered = True
+            return answer
         except Crowded:
             pass
         except Exception as error:
@@ -80,23 +87,32 @@ class Server:
             else:
                 self._fail(error)
         finally:
-            self._places.release()
+            wait.over(answered=answered)
         return None
 
-    def _talk(self, talk: Callable[[Line], T], ends: float) -> T:
+    def _in_place(self, talk: Callable[[Line], T], wait: Wait) -> T:
+        wait.place(self._places)
+        try:
+            if not self.answers:
+                raise Crowded  # it went while we waited
+            return self._talk(talk, wait)
+        finally:
+            self._places.release()
+
+    def _talk(self, talk: Callable[[Line], T], wait: Wait) -> T:
         if (line := self._kept()) is not None:
             try:
-                return self._on(line, talk, ends)
+                return self._on(line, talk, wait)
             except (
                 ConnectionError,
                 MemcacheUnexpectedCloseError,
             ):  # it was restarted, or hung up on the idle
                 self._hang_up()
-        return self._on(self._connect(ends), talk, ends)
+        return self._on(self._connect(wait), talk, wait)
 
-    def _on(self, line: Line, talk: Callable[[Line], T], ends: float) -> T:
-        line.appoint(ends)
+    def _on(self, line: Line, talk: Callable[[Line], T], wait: Wait) -> T:
         try:
+            line.appoint(wait)
             answer = talk(line)
         except BaseException:
             line.close()
@@ -107,9 +123,9 @@ class Server:
             self._idle.append(line)
         return answer
 
-    def _connect(self, ends: float) -> Line:
-        line = Line(self._address, self._patience)
-        line.open(max(0.001, min(self._connect_timeout, ends - time.monotonic())))
+    def _connect(self, wait: Wait) -> Line:
+        line = Line(self._address)
+        line.open(wait, self._connect_timeout)
         return line
 
     def _kept(self) -> Line | None:
@@ -139,9 +155,9 @@ class Server:
         trouble: Exception = OSError("no address")
         for address in _resolved(self.name):
             self._address = address
-            ends = time.monotonic() + self._timeout
+            wait = Wait(self._own, self._queue)
             try:
-                self._on(self._connect(ends), greet, ends)
+                self._on(self._connect(wait), Line.greet, wait)
             except Exception as error:
                 trouble = error
             else:
@@ -167,11 +183,6 @@ class Server:
                     log.warning("memcached %s answers again", self.name)
                 self._looked.set()
                 return
-
-
-def greet(line: Line) -> None:
-    """Whether it speaks the meta protocol, which memcached does since 1.6."""
-    line.raw_command(b"mn", b"MN\r\n")
 
 
 def _resolved(name: str) -> list[Address]:

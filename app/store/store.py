@@ -7,6 +7,7 @@ nonsense. Callers decide by that answer, so that a call never fails for want of 
 from __future__ import annotations
 
 import hashlib
+import threading
 from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -77,8 +78,22 @@ class Store(Protocol):
     def is_shared(self) -> bool:
         """Whether other workers see what this one writes."""
 
+    @property
+    def waited(self) -> float:
+        """Seconds, for what was not answered at once."""
+
+    @property
+    def waits(self) -> int:
+        """How often that was in vain, and longer than every call may."""
+
+    def for_call(self) -> Store:
+        """The same, as one call may use it: all its operations together wait no longer than one of ours would."""
+
+    def behind(self, lock: threading.Lock) -> bool:
+        """Take a lock that another call holds while it asks; waiting for that is waiting, too. Whether it is taken."""
+
     def gone(self) -> Sequence[str]:
-        """The servers that do not answer, by name; costs nothing."""
+        """The servers that would not be asked, by name; costs nothing."""
 
     def look(self) -> None:
         """Ask every server whether it answers, so that one that is gone is noticed though nobody calls."""
@@ -91,6 +106,9 @@ class Store(Protocol):
 
     def claim(self, key: str, value: bytes, ttl: int) -> Claim:
         """Write if there is nothing yet: of all who try, one has WON. Gone: GONE."""
+
+    def swap(self, key: str, value: bytes, by: bytes, ttl: int) -> bool:
+        """Write `by` if it is still this value. Gone: False, and nobody knows."""
 
     def release(self, key: str, value: bytes) -> bool:
         """Drop it if it is still this value: whoever claimed it since keeps it. Gone: False; its ttl will end it."""

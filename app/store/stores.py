@@ -16,6 +16,7 @@ class Stores:
     """Belongs to the process: a configuration that says the same of memcached goes on with what there is."""
 
     def __init__(self, clock: Clock) -> None:
+        self._clock = clock
         self._memory = Memory(clock)
         self._memcached: Memcached | None = None
         self._settings: _Settings | None = None
@@ -26,7 +27,7 @@ class Stores:
         """`servers`, and `counters` if those are others: "host:port" or "unix:/path". Timeouts in seconds."""
         settings = (tuple(servers), tuple(counters), connect_timeout, timeout, pool)
         if settings != self._settings:
-            old, self._memcached = self._memcached, Memcached(*settings) if servers else None
+            old, self._memcached = self._memcached, Memcached(*settings, clock=self._clock) if servers else None
             self._settings = settings
             if old is not None:
                 old.close()

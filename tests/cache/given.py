@@ -87,8 +87,8 @@ class Worker:
         def count(operation: str, result: str) -> None:
             self.counted[operation, result] += 1
 
-        self.generations = Generations(store, seal, clock)
-        shelf = Shelf(store, seal, clock, count)
+        self.generations = Generations(seal, clock)
+        shelf = Shelf(seal, clock, count)
         parts = Parts(shelf, self.generations, self.flights, self.watch, clock, lambda: 1.0)
         self.cache = ResponseCache(parts, {"fast": rules or Rules(100)}, bounds=bounds or Bounds(jitter=0))
 
@@ -127,7 +127,9 @@ class Asked:
             client=client,
         )
         self.exchange = Exchange(self.call, worker.clock)
-        self.visit: Cached = self.exchange.join(worker.cache.visit(self.call, route, self.exchange))
+        self.visit: Cached = self.exchange.join(
+            worker.cache.visit(self.call, route, self.exchange, worker.store.for_call())
+        )
         self._route = route
 
     def fetch(self) -> Any:

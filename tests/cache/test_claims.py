@@ -22,17 +22,17 @@ def test_a_claim_is_renewed_while_its_holder_lives_and_only_then(shared: Store) 
     lock = first.visit._terms.key  # type: ignore[attr-defined]
     before = shared.read(lock).value
 
-    one.flights.claims.renew()
+    one.flights.claims.renew(shared)
     assert shared.read(lock).value == before, "not yet"
     clock.now += RENEW
-    one.flights.claims.renew()
+    one.flights.claims.renew(shared)
     renewed = shared.read(lock).value
     assert renewed not in (None, before)
 
     first.failed(FAILURE)
     assert shared.read(lock).value is None
     clock.now += RENEW
-    one.flights.claims.renew()
+    one.flights.claims.renew(shared)
     assert shared.read(lock).value is None
 
 
@@ -69,7 +69,7 @@ def test_a_claim_is_not_renewed_over_an_answer_that_a_stream_has_left(shared: St
     stream.answered(*streamed("Hi"))
 
     clock.now += RENEW
-    worker.flights.claims.renew()
+    worker.flights.claims.renew(shared)
     first.failed(FAILURE)
 
     assert not asks(worker)

@@ -126,7 +126,7 @@ def test_an_old_generation_that_is_put_back_brings_nothing_back(store: Store, cl
     old = store.read(place("acme")).value
     assert old is not None
     clock.now += 5
-    worker.generations.forget("acme")
+    worker.generations.forget(store, "acme")
     assert asks(worker)
 
     store.write(place("acme"), old, 0)

@@ -241,7 +241,7 @@ def test_a_flush_forgets_a_tenants_answers_and_no_others(store: Store, clock: Cl
         first.answered(plain())
         assert not asks(two, tenant=tenant)
 
-    assert Worker(store, clock).generations.forget("acme")
+    assert Worker(store, clock).generations.forget(store, "acme")
     clock.now += 1.0
 
     assert asks(two, tenant="acme")
@@ -254,7 +254,7 @@ def test_a_flush_of_everybody_forgets_everything(store: Store, clock: Clock) -> 
     first.fetch()
     first.answered(plain())
 
-    assert worker.generations.forget(EVERYBODY)
+    assert worker.generations.forget(store, EVERYBODY)
     clock.now += 1.0
 
     assert asks(worker)

@@ -162,8 +162,8 @@ def test_what_has_just_been_kept_is_found_by_who_looked_a_moment_too_early(share
     look = two.cache._parts.shelf.look
     looks: list[None] = []
 
-    def late(key: str) -> object:
-        found = look(key)
+    def late(store: Store, key: str) -> object:
+        found = look(store, key)
         if not looks:
             first.answered(plain())
         looks.append(None)

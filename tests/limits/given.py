@@ -57,7 +57,6 @@ class Process:
             default=Allowed(),
             processes=processes,
             hit=lambda tenant, what: self.hits.update([what]),
-            store=store,
             books=self.books,
             clock=clock,
         )
@@ -78,7 +77,7 @@ class Process:
         )
         exchange = Exchange(call, self.clock)
         try:
-            self.limits.admit(call, Route(model, model, (TARGET,)), exchange)
+            self.limits.admit(call, Route(model, model, (TARGET,)), exchange, self.store.for_call())
         except GatewayError as error:
             exchange.end(error)
             raise

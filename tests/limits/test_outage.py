@@ -1,5 +1,7 @@
 """What becomes of limits when memcached is gone, comes back, is restarted or full."""
 
+import threading
+
 from app.store.memcached import Memcached
 from app.store.store import Store
 from tests.gunicorn import until
@@ -17,6 +19,12 @@ class Gone:
         self.store = store
         self.is_gone = False
         self.loses_answers = False
+
+    def for_call(self) -> "Gone":
+        return self
+
+    def behind(self, lock: threading.Lock) -> bool:
+        return self.store.behind(lock)
 
     def gone(self) -> list[str]:
         return ["it"] if self.is_gone else []

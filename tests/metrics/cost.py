@@ -21,6 +21,7 @@ from app.core.wire import Frame
 from app.metrics import slots
 from app.metrics.meter import Meter
 from app.metrics.registry import Metrics
+from app.store.memory import Memory
 from tests.metrics.calls import ALPHA, ROUTE, call
 
 CALLS = 20_000
@@ -35,11 +36,16 @@ def main() -> None:
         slots.adopt(slot)
         meter = Meter(Metrics(slot.make_room))
         lines = logs.CallLog(logs.json_lines(nowhere, INFO))
+        memory = Memory(SystemClock())
+
+        def line(call: Call) -> Observer:
+            return lines.entry(call, memory)
+
         kinds: dict[str, tuple[Follow, ...]] = {
             "bare": (),
             "metrics": (meter.follow,),
-            "log": (lines.entry,),
-            "both": (meter.follow, lines.entry),
+            "log": (line,),
+            "both": (meter.follow, line),
         }
         for stream in (False, True):
             best = {name: min(run(follow, stream=stream) for _ in range(ROUNDS)) for name, follow in kinds.items()}

@@ -7,7 +7,7 @@ from contextlib import closing
 
 import pytest
 
-from app.store import line
+from app.store import patience
 from app.store.memcached import Memcached
 from app.store.store import Claim, Found, add, key, read, take
 from tests import memcached as real
@@ -99,11 +99,11 @@ def test_no_more_than_a_few_wait_for_a_silent_server(server: real.Memcached) -> 
     """Whoever finds that others wait for it already goes on without."""
     store = client(server.name, timeout=30.0, pool=40)
     server.stop()
-    threads = [threading.Thread(target=store.read, args=(WHERE,)) for _ in range(40)]
+    threads = [threading.Thread(target=store.for_call().read, args=(WHERE,)) for _ in range(40)]
     for thread in threads:
         thread.start()
-    until(lambda: sum(thread.is_alive() for thread in threads) == line.SEATS, "end of the others", 10)
-    assert store.read(WHERE) == GONE
+    until(lambda: sum(thread.is_alive() for thread in threads) == patience.SEATS, "end of the others", 10)
+    assert store.for_call().read(WHERE) == GONE
     assert not store.gone(), "nobody knows yet that it is gone"
     server.go_on()
     for thread in threads:
@@ -175,6 +175,9 @@ def test_an_answer_that_dribbles_does_not_hold_a_call_for_longer_than_its_time(s
         b"VA 3\r\n1\r\n",
         b"EN\r\nEN\r\nEN\r\n",
         b"VA x\r\n1\r\n",
+        b"VA 1\r\n1\r\n",
+        b"VA 1 O2\r\n1\r\n",  # to the next question
+        b"EN O2\r\n",
         b"\r\n",
     ],
 )
@@ -191,7 +194,7 @@ def test_nonsense_is_a_server_that_is_gone(answer: bytes, caplog: pytest.LogCapt
 
 @pytest.mark.parametrize("value", [b"words", b"-5", b"99999999999999999999", b"1.5", b""])
 def test_a_number_that_is_none_is_no_number(value: bytes) -> None:
-    with Liar(b"VA %d\r\n%s\r\n" % (len(value), value)) as liar:
+    with Liar(b"VA %d O1\r\n%s\r\n" % (len(value), value)) as liar:
         store = client(liar.name)
         assert store.tally(WHERE, [read(WHERE)]) == [None]
         assert not store.gone()
