@@ -123,15 +123,19 @@ class Keyed:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What the gateway wrote of a call; `came` in Unix seconds."""
+    """What the gateway wrote of a call; `came` and `ended` in Unix seconds."""
 
     tenant: str
     status: str
     came: float
+    ended: float
     input: int
     output: int
     attempts: int
     seconds: float
+    worker: int
+    waited: float  # for memcached, beyond what is usual
+    waits: int
 
 
 def lines(servers: list[Server]) -> Iterator[Line]:
@@ -145,10 +149,14 @@ def lines(servers: list[Server]) -> Iterator[Line]:
                         found["tenant"],
                         found["status"],
                         at - found["seconds"],
+                        at,
                         found["input_tokens"] or 0,
                         found["output_tokens"] or 0,
                         len(found["attempts"]),
                         found["seconds"],
+                        found["worker"],
+                        found["memcached_seconds"],
+                        found["memcached_waits"],
                     )
 
 
