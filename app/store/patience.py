@@ -117,9 +117,9 @@ class Patience:
         """Take a lock that another call holds while it asks, within GRACE."""
         if lock.acquire(blocking=False):
             return True
-        began = self.clock.monotonic()
-        got = lock.acquire(timeout=max(0.0, min(self.grace, self.left)))
-        self.spend(self.clock.monotonic() - began)
+        began, most = self.clock.monotonic(), max(0.0, min(self.grace, self.left))
+        got = lock.acquire(timeout=most)
+        self.spend(min(most, self.clock.monotonic() - began))  # what is later than that is this worker's doing
         return got
 
     def spend(self, seconds: float) -> None:
@@ -178,7 +178,7 @@ class Wait:
             self._queue.rise(answered=answered)
             self._patience.waits += not answered
         if self._is_sitting or self._counts or not answered:
-            until = min(self._limit, self._patience.clock.monotonic())  # what is later than that is this worker's doing
+            until = min(self._limit, self._patience.clock.monotonic())
             self._patience.spend(max(0.0, until - self._began))
 
     @property

@@ -28,7 +28,7 @@ BACK = 5.0  # seconds after its end until counting is shared again
 MOST_ADDED = 0.05
 WAITING = 5  # calls a worker that may wait, every
 EVERY = 2.0  # seconds
-NEARLY = 0.95  # a busy machine lets memcached wait for longer than a worker does
+MOST = 0.5  # a busy machine lets memcached wait for longer than a worker does
 SHOWN = 5  # calls that failed
 TENANT = {"requests_per_minute": LIMIT, "tokens_per_minute": 10**9, "concurrent": 1000}
 
@@ -198,11 +198,19 @@ def _tell(report: Report, span: Span, load: Load) -> None:
                 good=slowest <= MOST_ADDED + late or late > MOST_ADDED, wanted=_AT_MOST)  # fmt: skip
     shared = sum(_is_shared(said) for said in quiet)
     report.tell(f"{span.name}: of {len(quiet)} before, counted by all together", shared,
-                good=shared >= NEARLY * len(quiet), wanted="nearly all")  # fmt: skip
-    alone = [s.began for s in load.said if s.began > span.began and s.status == 200 and not _is_shared(s)]
-    back = max((at - span.ended for at in alone if at < span.ended + BACK + 1), default=0.0)
-    report.tell(f"{span.name}: seconds until all count together again", max(0.0, back),
+                good=shared >= MOST * len(quiet), wanted="most")  # fmt: skip
+    back = _back(span, load)
+    report.tell(f"{span.name}: seconds until all workers count together again", back,
                 good=back <= BACK, wanted=f"at most {BACK:.0f}")  # fmt: skip
+
+
+def _back(span: Span, load: Load) -> float:
+    workers = {line.call: line.worker for line in load.lines}
+    first: dict[int, float] = {}
+    for said in sorted(load.said, key=lambda said: said.began):
+        if said.began > span.ended and _is_shared(said):
+            first.setdefault(workers[said.headers["x-request-id"]], said.began - span.ended)
+    return max(first.values()) if set(first) == set(workers.values()) else float("inf")
 
 
 def _tell_waits(report: Report, span: Span, load: Load) -> None:

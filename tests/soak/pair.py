@@ -125,6 +125,7 @@ class Keyed:
 class Line:
     """What the gateway wrote of a call; `came` and `ended` in Unix seconds."""
 
+    call: str  # its x-request-id
     tenant: str
     status: str
     came: float
@@ -146,6 +147,7 @@ def lines(servers: list[Server]) -> Iterator[Line]:
                     found = json.loads(raw)
                     at = datetime.fromisoformat(found["timestamp"]).timestamp()
                     yield Line(
+                        found["request_id"],
                         found["tenant"],
                         found["status"],
                         at - found["seconds"],

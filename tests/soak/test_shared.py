@@ -1,4 +1,4 @@
-"""memcached in trouble, for seconds: what must never happen. How long things take is for the program to say."""
+"""memcached in trouble, for seconds: what must never happen. How slow calls get is for the program to say."""
 
 from __future__ import annotations
 
@@ -12,4 +12,4 @@ from tests.soak import memcached
 def test_no_call_fails_by_memcached_and_all_count_together_before_and_after(trouble: str, worker_class: str) -> None:
     needed()
     report = memcached.run(2, 60, (trouble,), 2, worker_class)
-    assert [one for one in report.complaints if "failed" in one or "together" in one] == [], str(report)
+    assert [one for one in report.complaints if "slowest" not in one] == [], str(report)

@@ -29,7 +29,7 @@ def test_a_reply_is_what_it_says_or_the_end_of_its_connection() -> None:
 
 @contextmanager
 def flood(first: bytes, endless: bytes) -> Iterator[tuple[tuple[str, int], Callable[[], int]]]:
-    """A server that answers anything with that and never stops; its address, and how much it could send."""
+    """A server that answers anything with that and does not stop for long; its address, and how much it could send."""
     sent = 0
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
@@ -39,7 +39,7 @@ def flood(first: bytes, endless: bytes) -> Iterator[tuple[tuple[str, int], Calla
             with connection, suppress(OSError):
                 connection.recv(65_536)
                 connection.sendall(first)
-                while True:
+                while sent < 64 * FLOOD:
                     connection.sendall(endless)
                     sent += len(endless)
 

@@ -160,9 +160,9 @@ def test_a_connection_that_comes_late_is_good() -> None:
 
 
 def test_a_large_value_needs_no_seat_as_long_as_it_flows(wire: Wire) -> None:
-    with closing(stored(wire, 20.0)) as store:
+    with closing(stored(wire, 5.0)) as store:
         assert store.write(WHERE, bytes(900_000), 60)
-        wire.rate = 400_000.0  # bytes a second; a grace is 4 seconds
+        wire.rate = 500_000.0  # bytes a second; a grace is one
         call = store.for_call()
         assert call.read(WHERE) == Found(bytes(900_000))
         assert call.waited == 0.0
