@@ -15,6 +15,7 @@ from app.core.json import dumps
 from app.doctor import machine, memcached, running
 from app.doctor.finding import Finding, Level
 from app.instance import environment
+from app.instance.rundir import RunDir
 
 HELP = "say whether a deployment is well, and what to do where it is not"
 
@@ -42,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _findings(file: Path | None, here: environment.Environment) -> Iterator[Finding]:
     sources = load.read_sources(file or load.locate(os.environ, Path.cwd()), os.environ)
     settings = load.settings_of(sources, os.environ)
-    yield from machine.files(settings)
+    yield from machine.files(settings, RunDir(here.run_dir).lock)
     yield from machine.run_directory(here.run_dir)
     yield from memcached.check(settings, SystemClock())
     yield from running.check(settings, here, sources.hash)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import resource
 from collections.abc import Iterator
@@ -15,16 +16,25 @@ _ROOM = 32 * 1024 * 1024  # bytes; metrics of many models and tenants
 _BESIDE = 100  # files of a worker that are no connections
 
 
-def files(settings: Settings) -> Iterator[Finding]:
-    """A call has two sockets, its client's and its provider's."""
+def files(settings: Settings, master: Path) -> Iterator[Finding]:
+    """A call has two sockets, its client's and its provider's.
+
+    `master`: where the process that runs says its id. Its limit counts, and not that of the shell that asks here.
+    """
     most = settings.server.max_in_flight
     wanted = connections(most, settings.server.queue) + most + _BESIDE
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    hard = _most_files(master)
     said = f"a worker may open {'any number' if hard == resource.RLIM_INFINITY else hard}, and may want {wanted}"
     if hard != resource.RLIM_INFINITY and hard < wanted:
         yield bad("open files", said, "raise the hard limit (LimitNOFILE, ulimits), or lower server.max_in_flight")
     else:
         yield ok("open files", said)
+
+
+def _most_files(master: Path) -> int:
+    with contextlib.suppress(OSError, ValueError):
+        return resource.prlimit(int(master.read_text()), resource.RLIMIT_NOFILE)[1]
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[1]
 
 
 def run_directory(path: Path) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import resource
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from app.config.load import load
 from app.core import json
 from app.doctor import machine
 from app.doctor.finding import Level
@@ -128,6 +130,21 @@ def test_without_a_gateway_it_says_so(tmp_path: Path) -> None:
     code, out = doctor({"GATEWAY_CONFIG": str(file), "GATEWAY_RUN_DIR": str(tmp_path / "run")})
     assert code == 1
     assert "bad   gateway: none answers" in out
+
+
+def test_the_limit_of_open_files_is_that_of_the_gateway(tmp_path: Path) -> None:
+    """Under systemd it is another one than the shell's."""
+    (tmp_path / "gateway.yaml").write_text("providers: {simulated: {}}\nmodels: {fast: {targets: [simulated/x]}}\n")
+    lock = tmp_path / "lock"
+    with subprocess.Popen(["sleep", "60"]) as gateway:
+        resource.prlimit(gateway.pid, resource.RLIMIT_NOFILE, (500, 500))
+        lock.write_text(f"{gateway.pid}\n")
+        (found,) = machine.files(load(tmp_path / "gateway.yaml", {}), lock)
+        gateway.kill()
+    (without,) = machine.files(load(tmp_path / "gateway.yaml", {}), tmp_path / "none")
+
+    assert (found.level, found.said) == (Level.BAD, "a worker may open 500, and may want 2400")
+    assert f"may open {resource.getrlimit(resource.RLIMIT_NOFILE)[1]}," in without.said
 
 
 def test_a_run_directory_that_others_can_read_is_bad_and_another_user_s_is_told_unless_root_asks(
