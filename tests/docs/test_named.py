@@ -8,11 +8,15 @@ from pathlib import Path
 import pytest
 
 from app.cli import main
+from app.config.schema import schema
+from app.metrics.catalogue import everything
+from tests.config.test_schema import properties
 from tests.docs.pages import ROOT, name, pages, prose
 from tests.soak.__main__ import PROGRAMS
 
 ROOMS = ("app", "tests", "docs", "deploy", "monitoring", "bench", ".ci")
 TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+PREFIX = "llm_gateway_llm_gateway_"
 SOAKS = {f"soak-{program}" for program in PROGRAMS}
 
 
@@ -65,3 +69,27 @@ def test_every_file_that_is_named_is_there() -> None:
     ]
 
     assert missing == []
+
+
+def test_every_setting_that_is_named_is_there() -> None:
+    keys = [path for path, _ in properties(schema())]
+    known = re.compile("|".join(re.escape(path).replace(r"\*", r"[^.]+") for path in keys))
+    sections = "|".join(schema()["properties"])
+    found = [
+        (name(page), setting[0]) for page, code in words() if (setting := re.match(rf"(?:{sections})(\.[\w*]+)+", code))
+    ]
+
+    assert found
+    assert [(page, setting) for page, setting in found if not known.fullmatch(setting)] == []
+
+
+def test_every_metric_that_is_named_is_there() -> None:
+    known = {metric.name.removeprefix(PREFIX) for metric in everything()}
+    found = [
+        (name(page), metric[0].removeprefix(PREFIX))
+        for page, code in words()
+        if (metric := re.match(r"[a-z]+_[a-z_]*(?:total|seconds|up|info|successful|hash|state|health)\b", code))
+    ]
+
+    assert found
+    assert [(page, metric) for page, metric in found if metric not in known] == []
