@@ -67,6 +67,12 @@ def test_memory_that_grows_is_a_complaint_and_memory_that_does_not_is_none() -> 
     assert "MB an hour: 1.1" in told
 
 
+def test_memory_that_comes_and_goes_is_no_growth() -> None:
+    found = samples()
+    late = [dataclasses.replace(one, pss=3 * one.pss) if one.at > 3000 and one.at % 50 == 0 else one for one in found]
+    assert memory(late) == []
+
+
 def test_a_worker_that_was_replaced_is_a_complaint_however_little_it_takes() -> None:
     (told,) = memory(samples(), replaced=1)
     assert "replaced" in told

@@ -30,6 +30,16 @@ def slope(points: Sequence[tuple[float, float]]) -> float:
     return sum((at - middle) * (value - mean) for at, value in points) / sum((at - middle) ** 2 for at, _ in points)
 
 
+def lowest(points: Sequence[tuple[float, float]], span: float = 60.0) -> list[tuple[float, float]]:
+    """Of each minute: a body of many megabytes that comes and goes is no growth, and may come at any moment."""
+    found: dict[int, tuple[float, float]] = {}
+    for at, value in points:
+        number = int((at - points[0][0]) // span)
+        if number not in found or value < found[number][1]:
+            found[number] = (at, value)
+    return list(found.values())
+
+
 def of_memory(report: Report, samples: Sequence[Sample], since: float, replaced: int) -> None:
     """`since`: the end of the warm-up. Who was replaced has begun anew, and grows as it likes until then."""
     report.tell("workers that were replaced", replaced, good=not replaced, wanted="0")
@@ -38,14 +48,15 @@ def of_memory(report: Report, samples: Sequence[Sample], since: float, replaced:
         if not mine:
             continue
         first, last = mine[0], mine[-1]
-        growth = 3600 * slope([(one.at, one.pss / MIB) for one in mine])
+        low = lowest([(one.at, one.pss / MIB) for one in mine])
+        growth = 3600 * slope(low)
         long = last.at - first.at >= ENOUGH
         good = role != "worker" or not long or growth < MOST_GROWTH
         wanted = "< 1 a worker" if role == "worker" and long else "too short to judge" if not long else ""
         report.tell(f"{role} {pid}: MB an hour", growth, good=good, wanted=wanted)
         report.tell(
             f"{role} {pid}: MB at first and last",
-            f"{first.pss / MIB:.1f} {last.pss / MIB:.1f} (RSS {last.rss / MIB:.1f})",
+            f"{low[0][1]:.1f} {low[-1][1]:.1f} (RSS {last.rss / MIB:.1f})",
         )
         for what in ("files", "threads"):
             then, now = (sum(part) / len(part) for part in _ends([getattr(one, what) for one in mine]))
