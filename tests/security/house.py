@@ -36,6 +36,7 @@ from app.web.ops import Instance
 CHAT, MESSAGES, RESPONSES = "/v1/chat/completions", "/v1/messages", "/v1/responses"
 KEY = "gk-team-" + "k" * 40
 UP_KEY = "Zf9canary7Qx2upstream4c1d"
+NATIVES = ("gemini", "cohere", "bedrock")  # kinds whose languages no client speaks
 SAID: list[Any] = [{"role": "user", "content": "two words"}]
 
 Headers = Iterable[tuple[str, str]]
@@ -174,6 +175,16 @@ def configuration(base_url: str, **more: Any) -> dict[str, Any]:
         "tenants": {"team": {"keys": [f"sha256:{digest}"]}},
         **more,
     }
+
+
+def of_every_kind(base_url: str) -> dict[str, Any]:
+    """The same with a provider of each dialect, named as its kind."""
+    made = configuration(base_url)
+    for kind in (*NATIVES, "openai", "azure"):
+        url = f"{base_url}/v1" if kind == "openai" else base_url
+        made["providers"][kind] = {"kind": kind, "base_url": url, "api_key": UP_KEY, "models": ["*"]}
+    made["providers"]["bedrock"]["region"] = "eu-central-1"
+    return made
 
 
 def call(model: str, path: str = CHAT, **more: Any) -> bytes:

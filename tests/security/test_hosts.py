@@ -14,25 +14,16 @@ from urllib.parse import unquote
 
 import pytest
 
-from tests.security.house import CHAT, MESSAGES, RESPONSES, UP_KEY, House, call, configuration
+from tests.security.house import CHAT, MESSAGES, NATIVES, RESPONSES, UP_KEY, House, call
 from tests.standin import Answer, Piece, Request, StandIn
 
 PATHS = (CHAT, MESSAGES, RESPONSES)
-NATIVES = ("gemini", "cohere", "bedrock")  # whose languages no client speaks
 HERE = "127.0.0.1"
 
 
-@pytest.fixture(scope="module")
-def house(provider: StandIn, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """With a provider of every dialect, all at the same address."""
-    made = configuration(provider.url)
-    for kind in NATIVES:
-        made["providers"][kind] = {"kind": kind, "base_url": provider.url, "api_key": UP_KEY, "models": ["*"]}
-    made["providers"]["bedrock"]["region"] = "eu-central-1"
-    for kind, base_url in (("openai", f"{provider.url}/v1"), ("azure", provider.url)):
-        made["providers"][kind] = {"kind": kind, "base_url": base_url, "api_key": UP_KEY, "models": ["*"]}
-    with House(made, tmp_path_factory.mktemp("house")) as house:
-        yield house
+@pytest.fixture
+def house(natives: House) -> House:
+    return natives
 
 
 @pytest.fixture(scope="module")
