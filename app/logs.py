@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from collections.abc import Mapping, MutableMapping
 from typing import Any, BinaryIO, Protocol
 
 import structlog
@@ -22,6 +23,12 @@ _SHARED = (
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     structlog.processors.format_exc_info,
 )
+#: What would end a line, move a cursor or turn text around for whoever looks at it; JSON escapes the rest itself.
+_UNSEEN: Mapping[int, str] = {
+    number: f"\\u{number:04x}"
+    for number in (*range(0x7F, 0xA0), 0x2028, 0x2029, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+}
+_CONTROLS: Mapping[int, str] = {**{number: f"\\x{number:02x}" for number in range(0x20)}, **_UNSEEN}
 _NANO = 9  # digits of dollars: as fine as any price of a single token
 
 
@@ -35,12 +42,14 @@ def configure(level: str, form: str) -> Logger:
     `level`: debug | info | warning | error; `form`: json | console.
     """
     number = logging.getLevelNamesMapping()[level.upper()]
-    last = structlog.processors.JSONRenderer(_text) if form == "json" else structlog.dev.ConsoleRenderer(colors=False)
+    last: list[Any] = [structlog.processors.JSONRenderer(_text)]
+    if form == "console":
+        last = [_printable, structlog.dev.ConsoleRenderer(colors=False)]
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[structlog.stdlib.add_logger_name, *_SHARED],
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, last],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
         )
     )
     root = logging.getLogger()
@@ -49,7 +58,7 @@ def configure(level: str, form: str) -> Logger:
     logging.getLogger("urllib3").setLevel(max(number, logging.ERROR))  # its warnings quote URLs
     if form == "json":
         return json_lines(sys.stderr.buffer, number)
-    return _logger(structlog.PrintLoggerFactory(sys.stderr)(), [*_SHARED, last], number)
+    return _logger(structlog.PrintLoggerFactory(sys.stderr)(), [*_SHARED, *last], number)
 
 
 def json_lines(file: BinaryIO, level: int) -> Logger:
@@ -147,9 +156,18 @@ class _Entry(Observer):
         )
 
 
+def _printable(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """For a terminal: a text that somebody else chose stays on its line, and has no colours."""
+    for name, value in event.items():
+        if isinstance(value, str) and not value.isprintable() and name != "exception":
+            event[name] = value.translate(_CONTROLS)
+    return event
+
+
 def _bytes(event: object, **_: object) -> bytes:
-    return dumps(event, default=str)
+    line = dumps(event, default=str)
+    return line if line.isascii() and b"\x7f" not in line else line.decode().translate(_UNSEEN).encode()
 
 
 def _text(event: object, **_: object) -> str:
-    return dumps(event, default=str).decode()
+    return _bytes(event).decode()

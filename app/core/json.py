@@ -1,7 +1,7 @@
 """JSON in and out. The only door to orjson.
 
-`strict` is for what a stranger sent: UTF-8 only, at most MAX_DEPTH deep and of MAX_PARTS parts, no NaN, no lone
-surrogate, nothing after the end. `loads` is for what a provider sent, `dumps` for everything that leaves.
+Whoever wrote it, it is UTF-8, at most MAX_DEPTH deep and of MAX_PARTS parts, without NaN, without a lone surrogate, and
+nothing comes after the end. What `loads` takes, `dumps` can write, with a few levels around it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ MAX_DEPTH = 200
 MAX_PARTS = 250_000  # arrays, objects and members: three bytes of `[],` take eighty once they are parsed
 NotJson = orjson.JSONDecodeError
 
-loads = orjson.loads
 dumps = orjson.dumps
 canonical = partial(orjson.dumps, option=orjson.OPT_SORT_KEYS)  # the same bytes whatever the order of the keys
 
@@ -28,21 +27,29 @@ _STEPS = bytes.maketrans(b"[]{}", b"\x01\xff\x01\xff")  # down and up, as signed
 _BLOCK = 65536
 
 
-class TooMuch(ValueError):
+class TooMuch(NotJson):
     """Deeper or of more parts than anybody needs; the text says which."""
 
+    def __init__(self, text: str) -> None:
+        super().__init__(text, "", 0)
 
-def strict(body: bytes) -> Any:
-    """Parse a request body.
+    def __str__(self) -> str:
+        return self.msg
+
+
+def loads(text: bytes | str) -> Any:
+    """Parse.
 
     Raises:
         TooMuch: brackets nest deeper than MAX_DEPTH, or there are more than MAX_PARTS parts.
         NotJson: anything else; its text says what and where.
     """
-    opened = body.count(b"[") + body.count(b"{")
-    if opened > MAX_DEPTH or (len(body) > MAX_PARTS and opened + body.count(b":") > MAX_PARTS):
-        _check(body)
-    return orjson.loads(body)
+    if len(text) > 2 * MAX_DEPTH:  # what opens closes again, or is refused anyway
+        body = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
+        opened = body.count(b"[") + body.count(b"{")
+        if opened > MAX_DEPTH or (len(body) > MAX_PARTS and opened + body.count(b":") > MAX_PARTS):
+            _check(body)
+    return orjson.loads(text)
 
 
 def _check(body: bytes) -> None:

@@ -135,6 +135,7 @@ class HttpAnswer:
             body: bytes = self._raw.read(MAX_BODY + 1, self._coded)
             more = len(body) > MAX_BODY or self._raw.read(1, self._coded)  # the second tells urllib3 that it is over
         except FAILURES as error:
+            self.close()
             raise _named(error, self._provider, self._guard) from error
         if more:
             self.close()
@@ -147,6 +148,7 @@ class HttpAnswer:
         try:
             piece = self._read()
         except FAILURES as error:
+            self.close()
             raise _named(error, self._provider, self._guard) from error
         if not piece:
             self._over()

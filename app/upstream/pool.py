@@ -1,13 +1,14 @@
-"""requests' adapter, taught four things.
+"""requests' adapter, taught five things.
 
 To hand a connection's socket to the Guard of the call, so that it bounds what is sent and what is read before the first
 header; to find its pool without parsing the URL anew for each call; to be given the certificates that it trusts, which
-each connection would read for itself and keep (18 ms and 700 KB each time); and to make a Response without a cookie
-jar, which a proxy must not have.
+each connection would read for itself and keep (18 ms and 700 KB each time); to make a Response without a cookie jar,
+which a proxy must not have; and to read no chunk without an end.
 """
 
 from __future__ import annotations
 
+import http.client
 import select
 import socket
 import ssl
@@ -94,7 +95,18 @@ class Adapter(HTTPAdapter):
         return response
 
 
+class _Response(http.client.HTTPResponse):
+    """Refuses a chunk of a negative size: the standard library and urllib3 read one to the end of the connection."""
+
+    def _safe_read(self, amt: int) -> bytes:
+        if amt < 0:
+            raise http.client.HTTPException("a chunk of a negative size")
+        return bytes(super()._safe_read(amt))  # type: ignore[misc]  # both call it by this name
+
+
 class _Connection(HTTPConnection):
+    response_class = _Response
+
     def __init__(self, holder: Holder, **settings: Any) -> None:
         super().__init__(**settings)
         self._holder = holder
@@ -113,6 +125,8 @@ class _Connection(HTTPConnection):
 
 
 class _SecureConnection(HTTPSConnection):
+    response_class = _Response
+
     def __init__(self, holder: Holder, **settings: Any) -> None:
         super().__init__(**settings)
         self._holder = holder

@@ -10,7 +10,7 @@ from werkzeug.datastructures import Headers
 
 from app.core.call import Call, Tenant
 from app.core.errors import GatewayError, invalid
-from app.core.json import Json, NotJson, TooMuch, strict
+from app.core.json import Json, NotJson, TooMuch, loads
 from app.core.language import Language
 from app.web.keeping import keeping_of
 
@@ -76,7 +76,7 @@ def body_of(request: Request, max_body: int) -> Json:
     if not raw:
         raise invalid("the body is empty; it must be a JSON object")
     try:
-        body = strict(raw)
+        body = loads(raw)
     except TooMuch as error:
         raise invalid(f"the body is {error}") from error
     except NotJson as error:

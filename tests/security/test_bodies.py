@@ -197,3 +197,21 @@ def test_no_error_repeats_more_than_two_hundred_bytes_of_what_was_sent(
         said = json.dumps(answer.json, ensure_ascii=False)
         assert said.count("ß") * 2 + said.count("\\\\U000e") * 10 <= 200, answer
         assert len(answer.body) < 700
+
+
+@pytest.mark.parametrize("depth", [190, 300, 1000])
+@pytest.mark.parametrize("upstream", ["up", "claude", "gemini", "cohere", "bedrock"])
+def test_json_inside_a_text_is_no_deeper_than_any_other(natives: House, upstream: str, depth: int) -> None:
+    """Arguments of a call are a text in one language and an object in another: what can be read can be written."""
+    arguments = '{"a":' + "[" * depth + "]" * depth + "}"
+    called = {"id": "call_1", "type": "function", "function": {"name": "f", "arguments": arguments}}
+    said = [{"role": "user", "content": "x"}, {"role": "assistant", "tool_calls": [called]}]
+    answered = [*said, {"role": "tool", "tool_call_id": "call_1", "content": arguments}]
+    assert natives.ask(f"{upstream}/words-1", CHAT, messages=answered).status in (200, 400)
+    items = [{"type": "function_call", "call_id": "call_1", "name": "f", "arguments": arguments}]
+    items += [{"type": "function_call_output", "call_id": "call_1", "output": arguments}]
+    assert natives.ask(f"{upstream}/words-1", RESPONSES, input=items).status in (200, 400)
+    use = {"type": "tool_use", "id": "call_1", "name": "f", "input": json.loads(arguments) if depth < 200 else {}}
+    result = {"type": "tool_result", "tool_use_id": "call_1", "content": arguments}
+    turns = [{"role": "assistant", "content": [use]}, {"role": "user", "content": [result]}]
+    assert natives.ask(f"{upstream}/words-1", MESSAGES, messages=[said[0], *turns]).status in (200, 400)
