@@ -74,7 +74,7 @@ class Shell:
         """The exit status, and what is on the screen."""
         done = self._start(f"trap 'export -p >{self._state}' EXIT\n{text}", subprocess.PIPE)
         try:
-            output, _ = done.communicate(timeout=60)
+            output, _ = done.communicate(timeout=120)
         except subprocess.TimeoutExpired:
             os.killpg(done.pid, signal.SIGKILL)
             raise
