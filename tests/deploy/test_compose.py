@@ -1,20 +1,23 @@
 """What deploy/ names exists, fits together, and runs, as far as that can be seen without an engine for containers."""
 
 import configparser
+import os
 import re
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import requests
 import yaml
 
 from app.config.settings import ServerS
-from tests.gunicorn import ROOT, Server, free_port, gunicorn
+from tests.gunicorn import ROOT, Server, free_port, gunicorn, until
 from tests.memcached import memcached
 from tests.nginx import Front, nginx
 from tests.tools import tool
@@ -92,13 +95,35 @@ def test_whatever_stops_the_gateway_waits_twice_the_drain() -> None:
     assert float(SERVICES["gateway-a"]["stop_grace_period"].removesuffix("s")) >= 2 * DRAIN
 
 
-def test_systemd_knows_every_line_of_the_unit(tmp_path: Path) -> None:
-    text = (DEPLOY / "systemd" / "llm-gateway.service").read_text()
-    unit = tmp_path / "llm-gateway.service"
+@pytest.mark.parametrize("name", ["llm-gateway.service", "llm-gateway-watch.service"])
+def test_systemd_knows_every_line_of_the_unit(name: str, tmp_path: Path) -> None:
+    text = (DEPLOY / "systemd" / name).read_text()
+    unit = tmp_path / name
     unit.write_text(re.sub(r"(?m)^(ExecStart=)\S+", r"\1/bin/true", text))
     done = subprocess.run([tool("systemd-analyze"), "verify", str(unit)], capture_output=True, text=True, check=False)
-    said = [line for line in done.stderr.splitlines() if "llm-gateway.service" in line]
+    said = [line for line in done.stderr.splitlines() if name in line]
     assert said == []
+
+
+def test_nginx_and_its_watch_start_as_their_container_starts_them(tmp_path: Path) -> None:
+    tool("nginx")
+    given, port = tmp_path / "given", free_port()
+    shutil.copytree(DEPLOY / "nginx", given)
+    (given / "listen.conf").write_text(f"listen 127.0.0.1:{port};\n")
+    (given / "replicas.conf").write_text("server 127.0.0.1:1 max_fails=0;\n")
+    shell, option, line = SERVICES["nginx"]["command"]
+    line = line.replace("/etc/nginx/llm-gateway", str(given)).replace("/tmp/nginx", str(tmp_path / "nginx"))  # noqa: S108
+    path = f"{os.environ['PATH']}:/usr/sbin"
+    with (tmp_path / "log").open("wb") as log:
+        process = subprocess.Popen([shell, option, line], stderr=log, env={"PATH": path}, start_new_session=True)
+    try:
+        url = f"http://127.0.0.1:{port}/v1/models"
+        assert until(lambda: requests.get(url, timeout=10).status_code, "nginx") == 502
+        names = [each.cmdline() for each in psutil.Process(process.pid).children()]
+        assert [name for name in names if str(tmp_path / "nginx" / "watch") in name], names
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(15)
 
 
 def test_prometheus_takes_its_file(tmp_path: Path) -> None:

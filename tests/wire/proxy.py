@@ -13,6 +13,7 @@ from enum import StrEnum
 from types import TracebackType
 from typing import Self
 
+from app.instance import closing
 from tests.wire.pipe import Pipe, reset
 
 TICK = 0.005  # seconds between two looks while something waits for its time
@@ -71,10 +72,14 @@ class Wire:
         """Reset every connection, on both sides."""
         self._from_loop(self._reset)
 
-    def blackhole(self) -> None:
+    def blackhole(self, connects: bool = True) -> None:
+        """`connects`: whether the kernel still lets clients in; else they hear nothing at all."""
+        if not connects:
+            assert closing.turn_away(self._listener)
         self._from_loop(lambda: self._blacken(True))
 
     def restore(self) -> None:
+        closing.let_in(self._listener)
         self._from_loop(lambda: self._blacken(False))
 
     def down(self) -> None:
