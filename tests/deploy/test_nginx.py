@@ -1,16 +1,24 @@
 """The reference configuration of nginx, as users get it, in front of real gateways."""
 
 import json
+import re
+import shutil
 import socket
+import subprocess
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import requests
 
-from tests.gunicorn import CLASSES, Server, gunicorn
-from tests.nginx import Front, nginx
+from app.instance.server import settings
+from app.instance.workers import LINGER
+from tests.gunicorn import CLASSES, Server, free_port, gunicorn
+from tests.nginx import CONFIGURATION, Front, nginx
+from tests.soak import front as reloaded
 from tests.soak import rolling
+from tests.tools import tool
 
 CONFIG = """
 server: {open: true}
@@ -37,6 +45,17 @@ def orphan() -> Iterator[Front]:
     """nginx with nobody behind it."""
     with nginx([1]) as found:
         yield found
+
+
+def test_what_its_first_lines_say_works(tmp_path: Path) -> None:
+    home = tmp_path / "llm-gateway"
+    shutil.copytree(CONFIGURATION, home)
+    (home / "listen.conf").write_text(f"listen 127.0.0.1:{free_port()};\n")
+    said = [line for line in (home / "nginx.conf").read_text().splitlines() if line.startswith("#   nginx -t")]
+    command = said[0].strip("# ").partition("  ")[0].replace("/etc/nginx/llm-gateway", str(home)).split()
+    done = subprocess.run([tool("nginx"), *command[1:]], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "[" not in done.stderr, "it has something to say"
 
 
 def test_a_call_passes_with_its_headers(front: Front) -> None:
@@ -110,6 +129,19 @@ def test_the_gateway_s_own_errors_pass_as_they_are(front: Front) -> None:
     answer = requests.post(front.url + "/v1/chat/completions", json={**HELLO, "model": "nope"}, timeout=30)
     assert answer.status_code == 404
     assert answer.json()["error"]["code"] == "model_not_found"
+
+
+def test_nginx_is_the_one_that_hangs_up() -> None:
+    """What is sent on a kept connection while the other side hangs up is lost."""
+    text = (CONFIGURATION / "nginx.conf").read_text()
+    upstream = re.search(r"upstream gateway \{.*?keepalive_timeout (\d+)s;", text, re.DOTALL)
+    assert upstream
+    assert int(upstream[1]) < LINGER < int(str(settings()["keepalive"]))
+
+
+def test_a_reload_of_nginx_loses_nothing() -> None:
+    report = reloaded.reloads(2, rate=20, pause=0.5)
+    assert report.complaints == [], str(report)
 
 
 @pytest.mark.parametrize("worker_class", CLASSES)

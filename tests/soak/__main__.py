@@ -6,7 +6,20 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 
-from tests.soak import aborts, blackout, brownout, early, faults, limits, memcached, outage, retries, rolling
+from tests.soak import (
+    aborts,
+    blackout,
+    brownout,
+    early,
+    faults,
+    front,
+    limits,
+    memcached,
+    outage,
+    replicas,
+    retries,
+    rolling,
+)
 from tests.soak.hour.__main__ import main as hour
 from tests.soak.report import Report
 
@@ -20,6 +33,11 @@ PROGRAMS: Mapping[str, Callable[[], Report]] = {
     "faults": faults.run,
     "restarts": rolling.restarts,
     "reloads": rolling.reloads,
+    "killed": replicas.killed,
+    "stopped": replicas.stopped,
+    "partitioned": replicas.partitioned,
+    "nginx": front.reloads,
+    "kept": front.kept,
     "limits": limits.run,
     "memcached": memcached.run,
 }

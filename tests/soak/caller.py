@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import itertools
 import json
+import select
 import threading
 import time
 from collections.abc import Callable
@@ -40,7 +41,10 @@ class Got:
 class Callers:
     """Connections to one server, a thread's own each. A context manager: closed when all threads are done."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, again: bool = False) -> None:
+        """`again`: ask once more where a kept connection was hung up on."""
+        self.repeated: list[float] = []  # when that was, monotonic
+        self._again = again
         self._where = urlsplit(url)
         self._mine = threading.local()
         self._all: list[http.client.HTTPConnection] = []
@@ -52,13 +56,13 @@ class Callers:
         for connection in self._all:
             connection.close()
 
-    def call(self, model: str, *, stream: bool, content: str = "hi") -> Got:
+    def call(self, model: str, *, stream: bool, content: str = "hi", id_: str | None = None) -> Got:
         began = time.monotonic()
         body = json.dumps({"model": model, "stream": stream, "messages": [{"role": "user", "content": content}]})
+        head = {"content-type": "application/json"} | ({} if id_ is None else {"x-request-id": id_})
         connection = self._connection()
         try:
-            connection.request("POST", "/v1/chat/completions", body, {"content-type": "application/json"})
-            answer = connection.getresponse()
+            answer = self._asked(connection, body, head)
             first = b""
             while not first.count(b'"content":') > first.count(b'"content":""') and (piece := answer.read1(65536)):
                 first += piece
@@ -82,8 +86,26 @@ class Callers:
             time.monotonic(),
         )
 
+    def _asked(
+        self, connection: http.client.HTTPConnection, body: str, head: dict[str, str]
+    ) -> http.client.HTTPResponse:
+        """Once more, as SDKs do, where a kept connection is hung up on before a byte of the answer was there."""
+        kept = connection.sock is not None
+        try:
+            connection.request("POST", "/v1/chat/completions", body, head)
+            return connection.getresponse()
+        except (ConnectionError, http.client.RemoteDisconnected):
+            if not (kept and self._again):
+                raise
+        connection.close()
+        self.repeated.append(time.monotonic())
+        connection.request("POST", "/v1/chat/completions", body, head)
+        return connection.getresponse()
+
     def _connection(self) -> http.client.HTTPConnection:
         found: http.client.HTTPConnection | None = getattr(self._mine, "connection", None)
+        if found is not None and found.sock is not None and select.select([found.sock], [], [], 0)[0]:
+            found.close()  # hung up on meanwhile: every client that keeps connections looks before it uses one again
         if found is None:
             found = self._mine.connection = http.client.HTTPConnection(self._where.netloc, timeout=120)
             self._all.append(found)

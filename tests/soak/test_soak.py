@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.gunicorn import CLASSES
-from tests.soak import aborts, blackout, brownout, early, outage, retries
+from tests.soak import aborts, blackout, brownout, early, outage, replicas, retries
 from tests.soak.report import Report
 
 
@@ -31,6 +31,14 @@ def test_calls_are_refused_while_all_are_dead_and_served_when_they_are_back() ->
 
 def test_an_sdk_that_retries_multiplies_nothing() -> None:
     held(retries.run(6))
+
+
+def test_a_replica_that_is_killed_takes_along_what_it_was_doing_and_no_more() -> None:
+    held(replicas.killed(replicas.Load(rate=30, streams=6, ahead=1, limit=0, after=1)))
+
+
+def test_a_replica_that_is_stopped_is_left_alone_until_it_goes_on() -> None:
+    held(replicas.stopped(replicas.Load(rate=30, streams=6, ahead=1, limit=3, after=1), WATCH_EVERY="0.2"))
 
 
 @pytest.mark.parametrize("worker_class", CLASSES)
