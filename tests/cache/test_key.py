@@ -5,10 +5,11 @@ from __future__ import annotations
 import random
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.cache.key import key_of
+from app.cache.key import VERSION, key_of
 from app.core.call import Call, Tenant
 from app.core.json import Json, dumps, loads
 from app.surfaces import LANGUAGES
@@ -91,6 +92,13 @@ def test_no_tenant_can_be_named_so_that_it_is_everybody() -> None:
         key({}, "acme", (b"", b"11")),
     }
     assert len(keys) == 7
+
+
+def test_what_another_version_of_the_gateway_has_kept_is_not_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While a new one is rolled out both run beside each other."""
+    ours = key({"a": 1})
+    monkeypatch.setattr("app.cache.key.VERSION", VERSION + 1)
+    assert key({"a": 1}) != ours
 
 
 def test_a_key_is_a_whole_digest_that_shows_nothing() -> None:

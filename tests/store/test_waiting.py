@@ -3,7 +3,7 @@
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 
 import pytest
 
@@ -166,3 +166,34 @@ def test_a_large_value_needs_no_seat_as_long_as_it_flows(wire: Wire) -> None:
         call = store.for_call()
         assert call.read(WHERE) == Found(bytes(900_000))
         assert call.waited == 0.0
+
+
+def test_a_slow_server_is_waited_for_and_by_one_call_no_longer_than_for_a_silent_one(wire: Wire) -> None:
+    """Each answer comes in time for an operation; together they take more than a call has."""
+    with closing(stored(wire, 2.0)) as store:
+        wire.latency = 0.6  # each way
+        call = store.for_call()
+        assert call.read(WHERE) == Found(b"v")
+        assert call.waits == 0, "in vain"
+        assert call.waited > 0
+        assert call.read(WHERE) == GONE
+        assert asks_nothing(call)
+
+
+def test_a_server_with_no_connection_left_is_gone_until_there_is_one() -> None:
+    with real.memcached("-c", "20") as server:
+        held: list[socket.socket] = []
+        with suppress(ConnectionError):
+            while len(held) < 20:
+                one = socket.create_connection(("127.0.0.1", server.port), 5)
+                held.append(one)
+                one.sendall(b"mn\r\n")
+                if one.recv(100) != b"MN\r\n":
+                    break
+        with closing(Memcached((server.name,), (), 0.3, 0.3, 4)) as store:
+            assert store.gone()
+            assert asks_nothing(store.for_call())
+            for one in held:
+                one.close()
+            until(lambda: not store.gone(), "answer", 10)
+            assert store.for_call().read(WHERE) == Found(None)
