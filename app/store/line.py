@@ -9,6 +9,8 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Sequence
+from fcntl import ioctl
+from termios import FIONREAD
 from types import SimpleNamespace
 from typing import Any
 
@@ -25,6 +27,7 @@ LARGEST = 32 * 1024 * 1024  # bytes of an answer, as far as anybody would read o
 _PIECE = 65_536  # bytes to read at a time; pymemcache asks for less
 _MOST = 1024 * 1024  # bytes of numbers; more is nonsense
 _HIGHEST = 2**63
+_NO_BYTES = bytes(4)
 _LINE = 512  # bytes; none of memcached's is longer
 _NOTHING = b"END\r\n"
 _END = b"\r\nEND\r\n"  # after a value
@@ -56,29 +59,36 @@ class _Socket(socket.socket):
             super().send(b"")  # goes as soon as there is a connection
 
     def sendall(self, data: Any, flags: int = 0) -> None:
-        rest = memoryview(data)
-        while rest:
+        while data:
             self.settimeout(self.wait.left)
             try:
-                sent = super().send(rest, flags)
+                sent = super().send(data, flags)
             except TimeoutError:
                 self.wait.longer()
-            else:
-                self.wait.moved(sent)
-                rest = rest[sent:]
+                continue
+            if sent == len(data):
+                return
+            self.wait.moved(sent)
+            data = memoryview(data)[sent:]
 
     def recv(self, size: int, flags: int = 0) -> bytes:
         """At least one byte, or none where the server has hung up. Raises TimeoutError, Crowded."""
         while (piece := self._within(self.wait.left, flags)) is None:
             self.wait.longer()
-        self.wait.moved(len(piece))
+        if not self._came:
+            self._head, self._tail = piece[:_LINE], piece[-len(_END) :]
+        else:
+            self._head += piece[: _LINE - len(self._head)]
+            self._tail = (self._tail + piece)[-len(_END) :]
+            self.wait.moved(len(piece))
         self._came += len(piece)
         if self._came > LARGEST:
             raise MemcacheUnknownError("an answer without an end")
-        if len(self._head) < _LINE:
-            self._head += piece[:_LINE]
-        self._tail = (self._tail + piece[-len(_END) :])[-len(_END) :]
         return piece
+
+    def has_more(self) -> bool:
+        """Something has arrived that nobody has read."""
+        return ioctl(self, FIONREAD, _NO_BYTES) != _NO_BYTES
 
     def said(self, value: bytes | None) -> None:
         """The answer was this value, or that there is none. Raises MemcacheUnknownError.
@@ -105,9 +115,9 @@ class _Socket(socket.socket):
 
     def begin(self) -> None:
         """Another answer."""
-        self._came, self._head, self._tail = 0, b"", b""
+        self._came = 0
 
-    def at_once(self) -> bytes | None:
+    def _at_once(self) -> bytes | None:
         """What has arrived already."""
         self.settimeout(0)
         try:
@@ -120,7 +130,7 @@ class _Socket(socket.socket):
         try:
             return super().recv(_PIECE, flags)
         except TimeoutError:
-            return self.at_once()  # it may be us who were late, and not the server
+            return self._at_once()  # it may be us who were late, and not the server
 
 
 class Line(Client):  # type: ignore[misc]  # it has no types
@@ -140,11 +150,13 @@ class Line(Client):  # type: ignore[misc]  # it has no types
         self._connect()
 
     def appoint(self, wait: Wait) -> None:
-        """What follows waits like that. Raises MemcacheUnexpectedCloseError, or MemcacheUnknownError where the server
-        has said more than it was asked: nobody could tell that from the next answer."""
-        unasked = self.sock.at_once()
-        if unasked is not None:
-            raise MemcacheUnknownError("an answer that nobody asked for") if unasked else MemcacheUnexpectedCloseError
+        """What follows waits like that.
+
+        Raises MemcacheUnknownError: the server has said more than it was asked, and nobody could tell that from the
+        next answer.
+        """
+        if self.sock.has_more():
+            raise MemcacheUnknownError("an answer that nobody asked for")
         self.sock.wait = wait
         self.sock.begin()
 

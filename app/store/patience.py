@@ -94,12 +94,9 @@ class Patience:
         self.clock = clock
         self.seconds = seconds
         self.is_of_a_call = seats is not None
+        self.grace = GRACE * seconds if self.is_of_a_call else seconds
         self.waited = 0.0  # seconds, for what was not answered soon
         self.waits = 0  # that took a seat, in vain
-
-    @property
-    def grace(self) -> float:
-        return GRACE * self.seconds if self.is_of_a_call else self.seconds
 
     @property
     def left(self) -> float:
@@ -130,14 +127,16 @@ class Patience:
 class Wait:
     """For one operation, from its way to a connection to its answer."""
 
-    __slots__ = ("_began", "_counts", "_ends", "_is_sitting", "_moved", "_patience", "_queue", "_until")
+    __slots__ = ("_began", "_counts", "_ends", "_is_sitting", "_limit", "_moved", "_now", "_patience", "_queue")
 
     def __init__(self, patience: Patience, queue: Queue) -> None:
         self._patience = patience
         self._queue = queue
-        self._began = patience.clock.monotonic()
-        self._ends = self._began + patience.left
-        self._until = self._began + patience.grace  # without a seat
+        self._now = patience.clock.monotonic
+        self._began = began = self._now()
+        left, grace = patience.left, patience.grace
+        self._ends = began + left
+        self._limit = began + (grace if grace < left else left)  # of the present wait
         self._moved = 0  # bytes, of the present piece
         self._is_sitting = False
         self._counts = False
@@ -145,7 +144,8 @@ class Wait:
     @property
     def left(self) -> float:
         """Seconds until longer() must be asked."""
-        return max(LEAST, self._limit - self._patience.clock.monotonic())
+        left = self._limit - self._now()
+        return left if left > LEAST else LEAST
 
     def moved(self, size: int) -> None:
         """So many bytes have gone or come."""
@@ -158,15 +158,18 @@ class Wait:
         """Nothing happened until then. Take a seat, and there are `left` more. Raises TimeoutError, Crowded."""
         if self._is_sitting or not self._patience.is_of_a_call:
             raise TimeoutError
-        if self._patience.clock.monotonic() >= self._ends:
+        if self._now() >= self._ends:
             raise Crowded  # too little was left to blame the server
         self._queue.sit()
         self._is_sitting = True
+        self._limit = self._ends
 
     def place(self, places: threading.Semaphore) -> None:
         """One of the connections. Nobody needs a seat as long as those who have one are served. Raises Crowded."""
+        if places.acquire(blocking=False):
+            return
         while not places.acquire(timeout=self.left):
-            if not self._queue.moves or self._patience.clock.monotonic() >= self._ends:
+            if not self._queue.moves or self._now() >= self._ends:
                 raise Crowded
             self._counts = True
             self._goes_on()
@@ -178,12 +181,9 @@ class Wait:
             self._queue.rise(answered=answered)
             self._patience.waits += not answered
         if self._is_sitting or self._counts or not answered:
-            until = min(self._limit, self._patience.clock.monotonic())
+            until = min(self._limit, self._now())  # what is later than that is this worker's doing
             self._patience.spend(max(0.0, until - self._began))
 
-    @property
-    def _limit(self) -> float:
-        return self._ends if self._is_sitting else min(self._until, self._ends)
-
     def _goes_on(self) -> None:
-        self._until = self._patience.clock.monotonic() + self._patience.grace
+        if not self._is_sitting:
+            self._limit = min(self._now() + self._patience.grace, self._ends)
