@@ -13,6 +13,7 @@ from app import logs
 from app.config.settings import MetricsS, Settings
 from app.config.sources import Sources
 from app.core.clock import SystemClock
+from app.core.process import lives
 from app.health.health import Health, ProviderHealth
 from app.health.report import report, report_targets
 from app.housekeeper import doors
@@ -78,7 +79,7 @@ class Keeper:
         if slots.held(self._run_dir.metrics):
             self._seen_a_worker = now
             return True
-        return _lives(self._master) and now - self._seen_a_worker < _ALONE
+        return lives(self._master) and now - self._seen_a_worker < _ALONE
 
     def _open(self) -> None:
         try:
@@ -147,13 +148,3 @@ def _version() -> str:
         return importlib.metadata.version("llm-gateway")
     except importlib.metadata.PackageNotFoundError:
         return "unknown"
-
-
-def _lives(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

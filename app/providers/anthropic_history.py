@@ -19,7 +19,7 @@ from app.core.errors import invalid
 from app.core.json import Json
 from app.core.quoting import quoted
 from app.providers.anthropic_media import document, image
-from app.providers.chat_request import object_of, string
+from app.providers.chat_request import object_of, parts, string
 
 _SYSTEM = ("system", "developer")
 _NOT_IN_ID = re.compile(r"[^A-Za-z0-9_-]")
@@ -146,7 +146,7 @@ def _text(text: str, part: Json) -> Iterator[Json]:
 
 
 def _texts(content: Any, where: str) -> Iterator[Json]:
-    for part, place in _parts(content, where):
+    for part, place in parts(content, where):
         if part.get("type") == "thinking":  # Mistral's and Cohere's reasoning, which nobody has signed
             continue
         if part.get("type") not in ("text", "refusal"):
@@ -155,7 +155,7 @@ def _texts(content: Any, where: str) -> Iterator[Json]:
 
 
 def _user_blocks(content: Any, where: str) -> Iterator[Json]:
-    for part, place in _parts(content, where):
+    for part, place in parts(content, where):
         kind = part.get("type")
         if kind == "text":
             yield from _text(string(part, "text", place), part)
@@ -165,19 +165,6 @@ def _user_blocks(content: Any, where: str) -> Iterator[Json]:
             yield from _marked(part, [document(part.get("file"), f"{place}.file")])
         else:
             raise invalid(f"content of type {quoted(kind)} cannot be told to this provider", f"{place}.type")
-
-
-def _parts(content: Any, where: str) -> Iterator[tuple[Json, str]]:
-    if isinstance(content, str):
-        yield {"type": "text", "text": content}, where
-    elif isinstance(content, list):
-        for at, part in enumerate(content):
-            place = f"{where}[{at}]"
-            if not isinstance(part, dict):
-                raise invalid("a part of the content must be an object", place)
-            yield part, place
-    elif content is not None:
-        raise invalid("content must be a string or a list of parts", where)
 
 
 def _assistant_blocks(message: Json, where: str, *, thinking: bool) -> Iterator[Json]:

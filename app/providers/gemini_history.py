@@ -17,6 +17,7 @@ from typing import Any
 from app.core.errors import invalid
 from app.core.json import Json, NotJson, loads
 from app.core.quoting import quoted
+from app.providers import chat_request
 from app.providers.chat_request import object_of, string
 from app.providers.gemini_media import file, image, speech
 from app.providers.signatures import of_call
@@ -117,7 +118,7 @@ def _response(text: str) -> Json:
 
 
 def _texts(content: Any, where: str) -> Iterator[Json]:
-    for part, place in _parts(content, where):
+    for part, place in chat_request.parts(content, where):
         if part.get("type") == "thinking":  # Mistral's, Cohere's and Anthropic's reasoning, which is not Gemini's
             continue
         if part.get("type") not in ("text", "refusal"):
@@ -131,7 +132,7 @@ def _text(text: str) -> Iterator[Json]:
 
 
 def _user_parts(content: Any, where: str) -> Iterator[Json]:
-    for part, place in _parts(content, where):
+    for part, place in chat_request.parts(content, where):
         kind = part.get("type")
         if kind == "text":
             yield from _text(string(part, "text", place))
@@ -143,19 +144,6 @@ def _user_parts(content: Any, where: str) -> Iterator[Json]:
             yield speech(part.get("input_audio"), f"{place}.input_audio")
         else:
             raise invalid(f"content of type {quoted(kind)} cannot be told to this provider", f"{place}.type")
-
-
-def _parts(content: Any, where: str) -> Iterator[tuple[Json, str]]:
-    if isinstance(content, str):
-        yield {"type": "text", "text": content}, where
-    elif isinstance(content, list):
-        for at, part in enumerate(content):
-            place = f"{where}[{at}]"
-            if not isinstance(part, dict):
-                raise invalid("a part of the content must be an object", place)
-            yield part, place
-    elif content is not None:
-        raise invalid("content must be a string or a list of parts", where)
 
 
 def _model_parts(made: History, message: Json, where: str, *, signed: bool) -> Iterator[Json]:

@@ -13,11 +13,12 @@ All times are CLOCK_MONOTONIC, which the processes of one machine share.
 
 from __future__ import annotations
 
-import os
 import struct
 import zlib
 from dataclasses import dataclass, field
 from typing import NamedTuple
+
+from app.core.process import lives
 
 BUCKETS = 10  # of the window
 
@@ -72,7 +73,7 @@ class State:
 
     def probing(self, now: float) -> bool:
         """Somebody finds out; a killed worker's probe and one that takes too long are not waited for."""
-        return self.prober != 0 and now < self.lease and _lives(self.prober)
+        return self.prober != 0 and now < self.lease and lives(self.prober)
 
     def begin(self, now: float, pid: int) -> Began | None:
         """Take part: as an ordinary call, as the one probe, or not at all."""
@@ -200,13 +201,3 @@ def decoded(raw: bytes) -> State:
     state.calls = list(fields[_CALLS:_FAILURES])
     state.failures = list(fields[_FAILURES:])
     return state
-
-
-def _lives(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

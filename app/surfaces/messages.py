@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from app.core.delivered import Delivered
@@ -18,6 +18,7 @@ from app.surfaces.messages_answer import message
 from app.surfaces.messages_request import to_chat
 from app.surfaces.messages_stream import MessageWriter
 from app.surfaces.replay_messages import MessagesReplay
+from app.surfaces.through_chat import ThroughChat
 
 _TYPES: Mapping[int, str] = {
     400: "invalid_request_error",
@@ -102,32 +103,13 @@ class MessagesLanguage:
         return MessagesReplay() if self.operation is Operation.MESSAGES else None
 
     def through_chat(self, ask: Ask) -> Translation:
-        return ThroughChat(ask)
+        written = to_chat(ask.body, marks=ask.marks)
+        writer = MessageWriter(written.names)
+        return ThroughChat(ask, written, _CALLED, writer, lambda frame: message(frame, written.names))
 
 
 MESSAGES = MessagesLanguage()
 COUNT_TOKENS = MessagesLanguage(Operation.COUNT_TOKENS)
-
-
-class ThroughChat:
-    """A Messages request for a provider that is asked in chat, and the way back."""
-
-    def __init__(self, ask: Ask) -> None:
-        written = to_chat(ask.body, marks=ask.marks)
-        self.dropped = written.dropped
-        self.called = _CALLED
-        self.ask = replace(ask, operation=Operation.CHAT, body=written.body, wants_usage=ask.stream, headers={})
-        self._names = written.names
-        self._writer = MessageWriter(written.names)
-
-    def whole(self, frame: Frame) -> Frame:
-        return message(frame, self._names)
-
-    def feed(self, frame: Frame) -> Sequence[Frame]:
-        return self._writer.feed(frame)
-
-    def end(self) -> Sequence[Frame]:
-        return self._writer.end()
 
 
 def _check_messages(messages: Any) -> None:

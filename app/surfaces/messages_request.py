@@ -6,8 +6,6 @@ name that says nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from app.core.errors import invalid
@@ -17,17 +15,9 @@ from app.providers.fields import check_messages
 from app.surfaces.messages_history import chat_messages
 from app.surfaces.messages_thinking import wants_reasoning, wished
 from app.surfaces.messages_tools import choice, functions
+from app.surfaces.through_chat import Written
 
 LONGEST_USER = 64  # OpenAI's limit
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """`names`: the real names of tools whose names had to be cut. `dropped`: fields that chat cannot say."""
-
-    body: Json
-    dropped: tuple[str, ...]
-    names: Mapping[str, str]
 
 
 def to_chat(body: Json, *, marks: bool = False) -> Written:

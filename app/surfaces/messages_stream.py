@@ -7,16 +7,16 @@ never interleave. What ends the message is held back until the chat stream is ov
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from app.core.ids import tool_use_id
 from app.core.json import Json
-from app.core.usage import Usage
 from app.core.wire import Frame
 from app.providers.signatures import marked, of_call
 from app.surfaces.messages_answer import counts, id_of, signed, stop_reason
+from app.surfaces.through_chat import ChatWriter
 
 
 @dataclass(slots=True)
@@ -29,42 +29,20 @@ class _Call:
     pieces: list[str] = field(default_factory=list)
 
 
-class MessageWriter:
+class MessageWriter(ChatWriter):
     """`names`: the real names of tools whose names were cut for the provider."""
 
     def __init__(self, names: Mapping[str, str]) -> None:
+        super().__init__()
         self._names = names
-        self._out: list[Frame] = []
-        self._started = self._over = False
         self._open: str | None = None  # the type of the open block
         self._index = -1  # of the block that is open, or was last
         self._signature = ""
         self._calls: dict[int, _Call] = {}  # begun and not yet closed, in the order in which they began
         self._called = self._refused = False
-        self._finish: str | None = None
         self._sequence: Any = None
-        self._usage: Usage | None = None
-
-    def feed(self, frame: Frame) -> Sequence[Frame]:
-        self._out = []
-        if frame.usage is not None:
-            self._usage = frame.usage
-        if frame.data is not None:
-            self._chunk(frame.data)
-        if frame.usage is not None and not self._over:
-            self._out.append(Frame(None, usage=frame.usage))  # for the books, should the client leave early
-        if frame.last:
-            self._end()
-        return self._out
-
-    def end(self) -> Sequence[Frame]:
-        self._out = []
-        self._end()
-        return self._out
 
     def _chunk(self, chunk: Json) -> None:
-        if not self._started:
-            self._start(chunk)
         choices = chunk.get("choices")
         if not choices:
             return
@@ -86,7 +64,6 @@ class MessageWriter:
             self._sequence = choice.get("stop_reason")
 
     def _start(self, chunk: Json) -> None:
-        self._started = True
         message: Json = {
             "id": id_of(chunk),
             "type": "message",
@@ -169,12 +146,7 @@ class MessageWriter:
         if self._open is not None:
             self._close()
 
-    def _end(self) -> None:
-        if self._over:
-            return
-        if not self._started:
-            self._start({})
-        self._over = True
+    def _finished(self) -> None:
         self._close_all()
         reason, sequence = stop_reason(
             self._finish, called=self._called, refused=self._refused, sequence=self._sequence

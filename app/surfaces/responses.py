@@ -7,7 +7,7 @@ itself, and is refused elsewhere.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from app.core.delivered import Delivered
 from app.core.errors import GatewayError, invalid
@@ -35,6 +35,7 @@ from app.surfaces.replay_responses import ResponsesReplay
 from app.surfaces.responses_answer import Outline, response
 from app.surfaces.responses_request import to_chat
 from app.surfaces.responses_stream import ResponseWriter
+from app.surfaces.through_chat import ThroughChat
 
 RULES: Mapping[str, Rule] = {
     "input": TEXT_OR_LIST,
@@ -126,28 +127,9 @@ class ResponsesLanguage:
         return None
 
     def through_chat(self, ask: Ask) -> Translation:
-        return ThroughChat(ask)
+        outline = Outline(ask.body, ask.created)
+        written = to_chat(ask.body, marks=ask.marks)
+        return ThroughChat(ask, written, _CALLED, ResponseWriter(outline), lambda frame: response(frame, outline))
 
 
 RESPONSES = ResponsesLanguage()
-
-
-class ThroughChat:
-    """A Responses request for a provider that is asked in chat, and the way back."""
-
-    def __init__(self, ask: Ask) -> None:
-        written = to_chat(ask.body, marks=ask.marks)
-        self.dropped = written.dropped
-        self.called = _CALLED
-        self.ask = replace(ask, operation=Operation.CHAT, body=written.body, wants_usage=ask.stream, headers={})
-        self._outline = Outline(ask.body, ask.created)
-        self._writer = ResponseWriter(self._outline)
-
-    def whole(self, frame: Frame) -> Frame:
-        return response(frame, self._outline)
-
-    def feed(self, frame: Frame) -> Sequence[Frame]:
-        return self._writer.feed(frame)
-
-    def end(self) -> Sequence[Frame]:
-        return self._writer.end()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from app.core.errors import invalid
@@ -12,6 +11,7 @@ from app.providers.fields import check_responses
 from app.surfaces.messages_thinking import wants_reasoning
 from app.surfaces.responses_history import Wanted, chat_messages
 from app.surfaces.responses_tools import choice, functions
+from app.surfaces.through_chat import Written
 
 #: Fields that mean the same in chat, under the same name.
 _ALIKE = (
@@ -20,14 +20,6 @@ _ALIKE = (
 )
 _VERBOSITIES = ("low", "medium", "high")
 _LOGPROBS = "message.output_text.logprobs"
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """`dropped`: fields that chat cannot say."""
-
-    body: Json
-    dropped: tuple[str, ...]
 
 
 def to_chat(body: Json, *, marks: bool = False) -> Written:

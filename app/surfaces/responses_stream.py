@@ -7,49 +7,26 @@ events allow: each has its place and its id in every one of them; they all end w
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from app.core.json import Json
-from app.core.usage import Usage
 from app.core.wire import Frame
 from app.surfaces.responses_answer import Outline, citations, incomplete, logprobs_of
 from app.surfaces.responses_items import Call, Emit, Item, Message, Reasoning
+from app.surfaces.through_chat import ChatWriter
 
 
-class ResponseWriter:
+class ResponseWriter(ChatWriter):
     def __init__(self, outline: Outline) -> None:
+        super().__init__()
         self._outline = outline
-        self._out: list[Frame] = []
         self._number = 0  # of the next event
-        self._started = self._over = False
         self._items: list[Item] = []  # in the order of their places
         self._open: Message | Reasoning | None = None
         self._calls: dict[int, Call] = {}
-        self._finish: str | None = None
-        self._usage: Usage | None = None
         self._tier: Any = None
 
-    def feed(self, frame: Frame) -> Sequence[Frame]:
-        self._out = []
-        if frame.usage is not None:
-            self._usage = frame.usage
-        if frame.data is not None:
-            self._chunk(frame.data)
-        if frame.usage is not None and not self._over:
-            self._out.append(Frame(None, usage=frame.usage))  # for the books, should the client leave early
-        if frame.last:
-            self._end()
-        return self._out
-
-    def end(self) -> Sequence[Frame]:
-        self._out = []
-        self._end()
-        return self._out
-
     def _chunk(self, chunk: Json) -> None:
-        if not self._started:
-            self._start(chunk)
         self._tier = chunk.get("service_tier") or self._tier
         choices = chunk.get("choices")
         if not choices:
@@ -71,7 +48,6 @@ class ResponseWriter:
         self._finish = choice.get("finish_reason") or self._finish
 
     def _start(self, chunk: Json) -> None:
-        self._started = True
         self._outline.begin(chunk)
         self._emit("response.created", {"response": self._outline.now()})
         self._emit("response.in_progress", {"response": self._outline.now()})
@@ -109,12 +85,7 @@ class ResponseWriter:
             self._open.end(status)
             self._open = None
 
-    def _end(self) -> None:
-        if self._over:
-            return
-        if not self._started:
-            self._start({})
-        self._over = True
+    def _finished(self) -> None:
         if not self._items:
             self._speaking()
         status = "incomplete" if incomplete(self._finish) else "completed"

@@ -124,24 +124,8 @@ class _Connection(HTTPConnection):
         return super().getresponse()
 
 
-class _SecureConnection(HTTPSConnection):
-    response_class = _Response
-
-    def __init__(self, holder: Holder, **settings: Any) -> None:
-        super().__init__(**settings)
-        self._holder = holder
-
-    @property
-    def is_connected(self) -> bool:
-        return _is_connected(self._holder, self.sock)
-
-    def request(self, *given: Any, **named: Any) -> None:
-        _before_sending(self._holder, self)
-        super().request(*given, **named)
-
-    def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # urllib3 says so itself
-        _hand_over(self._holder, self.sock)
-        return super().getresponse()
+class _SecureConnection(_Connection, HTTPSConnection):
+    """The same over TLS."""
 
 
 class _Pool(HTTPConnectionPool):
