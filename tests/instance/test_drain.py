@@ -5,10 +5,7 @@ import http.client
 import socket
 import threading
 import time
-from collections import Counter
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import pytest
 import requests
@@ -16,6 +13,7 @@ import requests
 from app.core import json
 from tests.gunicorn import CLASSES, Server, gunicorn, until
 from tests.metrics.page import page_of
+from tests.pressure import without_pause
 
 FAST = """
 providers: {simulated: {latency: 0.01, tokens_per_second: 100000, words: 5}}
@@ -33,37 +31,18 @@ def slow(*, drain: float, latency: float = 0.0, words: int = 2000) -> str:
     return SLOW.replace("DRAIN", str(drain)).replace("LATENCY", str(latency)).replace("WORDS", str(words))
 
 
-class Strangers:
-    """Calls without pause, each on a connection of its own; what each came to."""
+class Stranger:
+    """A call on a connection of its own; what it came to."""
 
-    def __init__(self, server: Server, path: str | None = None) -> None:
-        self.outcomes: Counter[str] = Counter()
+    def __init__(self, server: Server, path: str | None) -> None:
         self._address = ("127.0.0.1", int(server.url.rpartition(":")[2]))
         self._path = path
-        self._done = threading.Event()
-        self._threads = [threading.Thread(target=self._run) for _ in range(8)]
 
-    def __enter__(self) -> Self:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._done.set()
-        for thread in self._threads:
-            thread.join()
-
-    def _run(self) -> None:
-        while not self._done.is_set():
-            self.outcomes[self._call()] += 1
-
-    def _call(self) -> str:
+    def __call__(self) -> str:
         try:
             sock = self._connected()
         except (ConnectionRefusedError, FileNotFoundError):
-            self._done.wait(0.01)
+            time.sleep(0.01)
             return "refused"
         connection = http.client.HTTPConnection("localhost", timeout=30)
         connection.sock = sock
@@ -97,11 +76,11 @@ def test_who_has_been_let_in_is_answered_though_the_instance_ends(kind: str, wor
     path = str(tmp_path / "door") if kind == "unix" else None
     environment = {"GATEWAY_BIND": f"unix:{path}"} if path else {}
     with gunicorn(FAST, workers=3, worker_class=worker_class, environment=environment) as server:
-        with Strangers(server, path) as strangers:
-            until(lambda: strangers.outcomes["200"] > 50, "calls")
+        with without_pause(*[Stranger(server, path)] * 8) as outcomes:
+            until(lambda: outcomes["200"] > 50, "calls")
             assert server.stop() == 0
-            until(lambda: strangers.outcomes["refused"] > 20, "refusals")
-        assert set(strangers.outcomes) == {"200", "refused"}
+            until(lambda: outcomes["refused"] > 20, "refusals")
+        assert set(outcomes) == {"200", "refused"}
         assert "Traceback" not in server.log()
 
 

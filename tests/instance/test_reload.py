@@ -1,10 +1,6 @@
 """A configuration that changes while calls run: good or bad, in every worker, and nobody is failed by it."""
 
 import signal
-import threading
-from collections import Counter
-from types import TracebackType
-from typing import Self
 
 import pytest
 import requests
@@ -13,6 +9,7 @@ from app.core import json
 from app.core.json import Json
 from tests.gunicorn import CLASSES, Server, gunicorn, until
 from tests.metrics.page import page_of
+from tests.pressure import without_pause
 
 PROVIDERS = "providers: {simulated: {latency: 0.05, tokens_per_second: 200, words: 5}}\n"
 ONE = PROVIDERS + "models: {fast: {targets: [simulated/x]}, one: {targets: [simulated/x]}}\n"
@@ -20,37 +17,13 @@ TWO = PROVIDERS + "models: {fast: {targets: [simulated/x]}, two: {targets: [simu
 BAD = PROVIDERS + "models: {fast: {targets: [nobody/x]}}\n"
 
 
-class Calls:
-    """Calls without pause, from when the block begins to when it ends; what each came to."""
-
-    def __init__(self, server: Server) -> None:
-        self.statuses: Counter[object] = Counter()
-        self._server = server
-        self._done = threading.Event()
-        self._threads = [threading.Thread(target=self._run) for _ in range(4)]
-
-    def __enter__(self) -> Self:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._done.set()
-        for thread in self._threads:
-            thread.join()
-
-    def _run(self) -> None:
-        body = {"model": "fast", "messages": [{"role": "user", "content": "Hello"}]}
-        with requests.Session() as session:
-            while not self._done.is_set():
-                try:
-                    answer = session.post(self._server.url + "/v1/chat/completions", json=body, timeout=30)
-                except requests.RequestException as error:
-                    self.statuses[repr(error)] += 1
-                else:
-                    self.statuses[answer.status_code] += 1
+def outcome(server: Server, session: requests.Session) -> object:
+    """Of a call on a connection that is kept: its status, or what went wrong."""
+    body = {"model": "fast", "messages": [{"role": "user", "content": "Hello"}]}
+    try:
+        return session.post(server.url + "/v1/chat/completions", json=body, timeout=30).status_code
+    except requests.RequestException as error:
+        return repr(error)
 
 
 def hashes(server: Server) -> list[float]:
@@ -78,7 +51,7 @@ def test_a_change_reaches_every_worker_and_a_bad_one_none(worker_class: str) -> 
     with gunicorn(ONE, workers=3, worker_class=worker_class) as server:
         until(lambda: len(hashes(server)) == 3, "hash of every worker")
         first = hashes(server)[0]
-        with Calls(server) as calls:
+        with requests.Session() as session, without_pause(*[lambda: outcome(server, session)] * 4) as calls:
             server.config.write_text(TWO)
             until(lambda: first not in hashes(server), "new configuration in every worker")
             second = hashes(server)
@@ -97,14 +70,14 @@ def test_a_change_reaches_every_worker_and_a_bad_one_none(worker_class: str) -> 
             assert state(server)["config"]["error"] is None
             assert "the file has errors" not in ready(server)
             until(lambda: page_of(server).sum("config_last_reload_successful") == 1, "metric of the good one")
-        assert set(calls.statuses) == {200}
+        assert set(calls) == {200}
         assert server.log().count("is not taken over") == 1
 
 
 @pytest.mark.parametrize("worker_class", CLASSES)
 def test_a_sighup_renews_the_workers_and_fails_no_call_and_a_bad_file_ends_nothing(worker_class: str) -> None:
     with gunicorn(ONE, worker_class=worker_class) as server:
-        with Calls(server) as calls:
+        with requests.Session() as session, without_pause(*[lambda: outcome(server, session)] * 4) as calls:
             for text, seen in ((TWO, lambda: "two" in models(server)), (BAD, lambda: "has errors" in ready(server))):
                 old = server.workers()
                 server.config.write_text(text)
@@ -116,7 +89,7 @@ def test_a_sighup_renews_the_workers_and_fails_no_call_and_a_bad_file_ends_nothi
 
                 until(renewed, "two new workers")
                 until(seen, "the new configuration, or word about it")
-        assert set(calls.statuses) == {200}
+        assert set(calls) == {200}
         assert "two" in models(server)
 
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import pytest
 import requests
@@ -18,6 +15,7 @@ from tests.gunicorn import CLASSES, Server, gunicorn, until
 from tests.journeys.house import hashed
 from tests.journeys.plainly import CHAT, call
 from tests.metrics.page import page_of
+from tests.pressure import without_pause
 from tests.standin import StandIn
 
 STAYS, REVOKED, LATER, EXPIRED = "sk-gw-stays", "sk-gw-revoked", "sk-gw-later", "sk-gw-expired"
@@ -71,30 +69,6 @@ class House:
         return time.monotonic() - began
 
 
-class Calls:
-    """Calls without pause, from when the block begins to when it ends; what each came to."""
-
-    def __init__(self, house: House, key: str) -> None:
-        self.statuses: Counter[int] = Counter()
-        self._done = threading.Event()
-        self._house, self._key = house, key
-        self._thread = threading.Thread(target=self._run)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._done.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        while not self._done.is_set():
-            self.statuses[self._house.status(self._key)] += 1
-
-
 @pytest.fixture(scope="module", params=CLASSES)
 def house(
     request: pytest.FixtureRequest, provider: StandIn, tmp_path_factory: pytest.TempPathFactory
@@ -129,7 +103,7 @@ def test_a_secret_that_is_gone_or_empty_keeps_the_last_one_and_is_said(house: Ho
 
 
 def test_a_provider_that_moves_is_followed_and_the_old_place_left(house: House) -> None:
-    with StandIn() as elsewhere, Calls(house, STAYS) as calls:
+    with StandIn() as elsewhere, without_pause(lambda: house.status(STAYS)) as calls:
         before = house.server.config.read_text()
         took = house.change(lambda: house.server.config.write_text(before.replace(house.provider.url, elsewhere.url)))
         print(f"moved in every worker after {took:.1f} s")
@@ -138,23 +112,23 @@ def test_a_provider_that_moves_is_followed_and_the_old_place_left(house: House) 
         assert len(elsewhere.journal.requests(model=model)) == 15
         assert house.provider.journal.requests(model=model) == []
         house.change(lambda: house.server.config.write_text(before))
-    assert set(calls.statuses) == {200}
+    assert set(calls) == {200}
 
 
 def test_a_secret_that_rotates_in_its_file_is_used_by_every_worker(house: House) -> None:
-    with Calls(house, STAYS) as calls:
+    with without_pause(lambda: house.status(STAYS)) as calls:
         took = house.change(lambda: house.secret.write_text("provider-key-two\n"))
         print(f"rotated in every worker after {took:.1f} s")
         model = f"rotated-{house.server.run_dir.parent.name}/words-1"
         assert {house.status(STAYS, f"up/{model}") for _ in range(30)} == {200}
         sent = {one.header("authorization") for one in house.provider.journal.requests(model=model)}
         assert sent == {"Bearer provider-key-two"}
-    assert set(calls.statuses) == {200}
+    assert set(calls) == {200}
 
 
 def test_a_revoked_key_is_refused_everywhere_and_its_stream_in_flight_goes_on(house: House) -> None:
     model = f"words-4-hold-2-{house.server.run_dir.parent.name}/words-4-hold-2"
-    with house.ask(REVOKED, f"up/{model}", stream=True) as stream, Calls(house, STAYS) as calls:
+    with house.ask(REVOKED, f"up/{model}", stream=True) as stream, without_pause(lambda: house.status(STAYS)) as calls:
         house.provider.journal.wait(model=model)
         took = house.change(lambda: house.server.config.write_text(text(house.provider, house.secret, STAYS, LATER)))
         print(f"revoked in every worker after {took:.1f} s")
@@ -162,7 +136,7 @@ def test_a_revoked_key_is_refused_everywhere_and_its_stream_in_flight_goes_on(ho
         assert {house.status(LATER) for _ in range(10)} == {200}
         house.provider.release(model)
         assert stream.text.endswith("data: [DONE]\n\n")
-    assert set(calls.statuses) == {200}
+    assert set(calls) == {200}
 
 
 def _ready(house: House) -> str:
