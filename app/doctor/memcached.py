@@ -9,7 +9,8 @@ from app.core.clock import Clock
 from app.doctor.finding import Finding, bad, ok, warn
 from app.store.memcached import Memcached
 
-_APART = 2  # seconds: memcached tells whole ones, so that one apart may be none
+_APART = 1  # seconds
+_BEHIND = 2  # seconds that a right clock may seem late: memcached looks at it once in one, and tells whole ones
 _SMALL = 64 * 1024 * 1024  # bytes
 _HEAD = 4096  # bytes that a kept answer has beside its body, at most
 
@@ -43,7 +44,7 @@ def _one(what: str, stats: Mapping[str, str] | None, settings: Settings, clock: 
         f"version {stats['version']}, {room // 2**20} MiB, {evicted} evictions, its clock is {apart:+.0f} s from ours"
     )
     largest = int(stats.get("item_size_max", room))
-    if abs(apart) > _APART:
+    if not -_BEHIND - _APART <= apart <= _APART:
         yield bad(what, said, "keep all clocks by NTP: limits count by the wall clock, within 1 s between replicas")
     elif settings.cache.max_bytes + _HEAD > largest:
         yield warn(what, f"{said}; it takes values of {largest} bytes", "raise its -I above cache.max_bytes")

@@ -11,10 +11,13 @@ from pathlib import Path
 import pytest
 import requests
 
-from app.config.load import load
+from app.config.load import load, parse
 from app.core import json
+from app.core.clock import SystemClock
 from app.doctor import machine
 from app.doctor.finding import Level
+from app.doctor.memcached import check
+from app.store.memcached import Memcached as Client
 from tests.gunicorn import Server, free_port, gunicorn, until
 from tests.memcached import Memcached, memcached
 
@@ -161,3 +164,22 @@ def test_a_run_directory_that_others_can_read_is_bad_and_another_user_s_is_told_
     assert said() == ["belongs to another user"]
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     assert said() == []
+
+
+@pytest.mark.parametrize(("apart", "level"), [(-6.0, "bad"), (-2.9, "ok"), (-1.5, "ok"), (3.0, "bad")])
+def test_a_clock_that_is_read_late_is_no_wrong_one(store: Memcached, apart: float, level: str) -> None:
+    """memcached's own may be up to two seconds behind though both are right."""
+    looking = Client((store.name,), (), 1.0, 1.0, 1)
+    answers = looking.stats()[store.name]
+    looking.close()
+    assert answers is not None
+    its = int(answers["time"])
+
+    class Ours(SystemClock):
+        def time(self) -> float:
+            return its - apart
+
+    text = f'providers: {{simulated: {{models: [x]}}}}\nmemcached: {{servers: ["{store.name}"]}}\n'
+    settings = parse(text, {}, lambda name: "")
+    (found,) = check(settings, Ours())
+    assert found.level == level, found
