@@ -13,6 +13,7 @@ from types import ModuleType
 
 from app.cli import bench, cache, check, doctor, explain, key, report, schema, serve, top, usage
 from app.config.problems import ConfigError
+from app.core.version import version
 
 COMMANDS: Mapping[str, ModuleType] = {
     "serve": serve,
@@ -34,6 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="llm-gateway", description="One HTTP endpoint in front of many LLM providers."
     )
+    parser.add_argument("--version", action="version", version=f"llm-gateway {version()}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, module in COMMANDS.items():
         one = commands.add_parser(name, help=module.HELP, description=module.HELP)

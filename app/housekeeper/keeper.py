@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import importlib.metadata
 import logging
 import os
 import time
@@ -14,6 +12,7 @@ from app.config.settings import MetricsS, Settings
 from app.config.sources import Sources
 from app.core.clock import SystemClock
 from app.core.process import lives
+from app.core.version import version
 from app.health.health import Health, ProviderHealth
 from app.health.report import report, report_targets
 from app.housekeeper import doors
@@ -99,7 +98,7 @@ class Keeper:
         watch = self._watch
         exits = slots.exits(self._run_dir.metrics)
         return Facts(
-            _version(),
+            version(),
             exits,
             watch.settings.providers,
             config_is_good=watch.trouble is None,
@@ -140,11 +139,3 @@ def _counted(health: ProviderHealth) -> ProviderFacts:
     probes = health.probes
     checks = {str(result): count for result, count in probes.counts.items()} if probes else {}
     return ProviderFacts(health.well, health.circuit, checks, probes.time if probes and probes.last else None)
-
-
-@functools.cache
-def _version() -> str:
-    try:
-        return importlib.metadata.version("llm-gateway")
-    except importlib.metadata.PackageNotFoundError:
-        return "unknown"

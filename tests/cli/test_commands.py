@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Mapping
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -132,6 +133,19 @@ def test_a_key_is_random_and_its_hash_goes_into_the_file(tmp_path: Path, capsys:
 
     (configured,) = load(path, {"OPENAI_API_KEY": "k"}).tenants["acme"].keys
     assert configured.digest == hashlib.sha256(key.encode()).digest()
+
+
+def test_a_script_gets_the_key_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["key", "--json"]) == 0
+    made = json.loads(capsys.readouterr().out)
+    assert made["hash"] == "sha256:" + hashlib.sha256(made["key"].encode()).hexdigest()
+
+
+def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == f"llm-gateway {version('llm-gateway')}\n"
 
 
 def test_the_schema_is_json(capsys: pytest.CaptureFixture[str]) -> None:
