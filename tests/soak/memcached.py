@@ -205,12 +205,15 @@ def _tell(report: Report, span: Span, load: Load) -> None:
 
 
 def _back(span: Span, load: Load) -> float:
+    """When the last of the workers was first seen to; infinite where one never was."""
     workers = {line.call: line.worker for line in load.lines}
     first: dict[int, float] = {}
-    for said in sorted(load.said, key=lambda said: said.began):
-        if said.began > span.ended and _is_shared(said):
-            first.setdefault(workers[said.headers["x-request-id"]], said.began - span.ended)
-    return max(first.values()) if set(first) == set(workers.values()) else float("inf")
+    after = [said for said in load.said if 0 < said.began - span.ended < BACK + 1 and said.status == 200]
+    for said in sorted(after, key=lambda said: said.began):
+        at = said.began - span.ended if _is_shared(said) else float("inf")
+        worker = workers[said.headers["x-request-id"]]
+        first[worker] = min(at, first.get(worker, at))
+    return max(first.values(), default=float("inf"))
 
 
 def _tell_waits(report: Report, span: Span, load: Load) -> None:
