@@ -30,6 +30,7 @@ _HIGHEST = 2**63
 _NO_BYTES = bytes(4)
 _LINE = 512  # bytes; none of memcached's is longer
 _NOTHING = b"END\r\n"
+_UNKNOWN = b"NOT_FOUND\r\n"
 _END = b"\r\nEND\r\n"  # after a value
 _GREETED = b"MN\r\n"
 
@@ -104,6 +105,10 @@ class _Socket(socket.socket):
     def said_a_line(self) -> None:
         """The answer was that and no more. Raises MemcacheUnknownError."""
         self._over(self._came == self._line_size())
+
+    def has_said(self, line: bytes) -> bool:
+        """Whether that was the answer that is over now."""
+        return self._head == line
 
     def _line_size(self) -> int:
         return self._head.find(b"\r\n") + 2
@@ -180,7 +185,9 @@ class Line(Client):  # type: ignore[misc]  # it has no types
         return found == value and self._done(self.cas(key, by, version, expire=ttl, noreply=False))
 
     def drop(self, key: str) -> bool:
-        self._done(self.delete(key, noreply=False))
+        deleted = self._done(self.delete(key, noreply=False))
+        if not deleted and not self.sock.has_said(_UNKNOWN):
+            raise MemcacheUnknownError("pymemcache takes any word for that there was nothing")
         return True
 
     def greet(self) -> None:
