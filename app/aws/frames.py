@@ -9,7 +9,7 @@ import struct
 from typing import Any
 
 from app.core.json import dumps
-from app.core.wire import Event
+from app.core.wire import Event, Unreadable
 
 LONGEST = 1024 * 1024  # bytes of one frame
 EXCEPTION = b"exception:"
@@ -33,7 +33,7 @@ class FrameSplitter:
         """The events that this piece completes.
 
         Raises:
-            ValueError: a checksum is wrong, or a frame is too long; nothing more can be read from this stream.
+            Unreadable: a checksum is wrong, or a frame is too long.
         """
         events: list[Event] = []
         self._buffer.add_data(piece)
@@ -43,9 +43,9 @@ class FrameSplitter:
                 self._waiting -= frame.prelude.total_length
                 events.append(_event(frame.headers, frame.payload))
         except self._broken as error:
-            raise ValueError(f"a frame is broken: {type(error).__name__}") from error
+            raise Unreadable(f"a frame is broken: {type(error).__name__}", events) from error
         if self._waiting > self._longest:
-            raise ValueError(f"a frame is longer than {self._longest} bytes")
+            raise Unreadable(f"a frame is longer than {self._longest} bytes", events)
         return events
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -67,6 +67,19 @@ class Event:
 
     data: bytes
     name: bytes | None = None
+
+
+def is_event_name(name: object) -> bool:
+    """Whether a frame may be called so: it stands in a line of its own."""
+    return isinstance(name, str) and name != "" and "\n" not in name and "\r" not in name
+
+
+class Unreadable(ValueError):
+    """Nothing more can be read from this stream. `events` came whole before that, in the same piece."""
+
+    def __init__(self, why: str, events: Sequence[Event] = ()) -> None:
+        super().__init__(why)
+        self.events = events
 
 
 @dataclass(slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
 from app.core.attempt import Attempt
@@ -11,7 +11,7 @@ from app.core.errors import ErrorType, GatewayError
 from app.core.exchange import Batch
 from app.core.language import Translation
 from app.core.provider import Reader
-from app.core.wire import Event, Frame, Framing
+from app.core.wire import Event, Frame, Framing, Unreadable
 from app.upstream.answer import Answer
 from app.upstream.framing import splitter
 from app.upstream.watch import NEVER, Guard, Watch
@@ -160,6 +160,8 @@ class Stream:
             except ValueError:
                 self._skipped()
                 continue
+            if reader.done and not reader.complete:
+                made = [frame for frame in made if not frame.last]  # it is over, and no translation may call it whole
             self._add(made, frames)
             if reader.done:
                 self._end(frames)
@@ -188,11 +190,15 @@ class Stream:
             else:
                 frames.extend(self._translation.feed(frame))
 
-    def _split(self, piece: bytes) -> list[Event]:
+    def _split(self, piece: bytes) -> Iterable[Event]:
         try:
             return self._splitter.feed(piece)
-        except ValueError as error:
-            raise self._named(ErrorType.INVALID_RESPONSE, f"sent a stream that cannot be read: {error}") from error
+        except Unreadable as error:
+            return self._before(error)
+
+    def _before(self, error: Unreadable) -> Iterator[Event]:
+        yield from error.events
+        raise self._named(ErrorType.INVALID_RESPONSE, f"sent a stream that cannot be read: {error}") from error
 
     def _end(self, frames: list[Frame]) -> None:
         if not self._reader.complete:

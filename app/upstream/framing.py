@@ -16,7 +16,7 @@ class Cutting(Protocol):
         """The events that this piece completes.
 
         Raises:
-            ValueError: nothing more can be read from this stream.
+            Unreadable: nothing more can be read from this stream.
         """
 
 

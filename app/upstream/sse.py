@@ -9,7 +9,7 @@ Source: WHATWG HTML, 9.2.6 "Interpreting an event stream". `id` and `retry` mean
 
 from __future__ import annotations
 
-from app.core.wire import Event
+from app.core.wire import Event, Unreadable
 
 LONGEST = 1024 * 1024  # bytes of one event
 
@@ -32,7 +32,7 @@ class Splitter:
         """The events that this piece completes.
 
         Raises:
-            ValueError: an event is longer than allowed; nothing more can be read from this stream.
+            Unreadable: an event is longer than allowed.
         """
         if (
             piece.find(b"\n") == len(piece) - 2  # also where there is none: then it is one byte long
@@ -63,15 +63,14 @@ class Splitter:
             self._parts.append(piece)
             self._size += len(piece)
         if not over:
-            self._check(self._size)
+            self._check(self._size, [])
             return []
         *blocks, rest = b"".join(self._parts).split(b"\n\n")
         self._parts = [rest] if rest else []
         self._size = len(rest)
-        self._check(self._size)
         events: list[Event] = []
         for block in blocks:
-            self._check(len(block))
+            self._check(len(block), events)
             if not self._begun:
                 self._begun = True
                 block = block.removeprefix(_BOM)  # noqa: PLW2901 - once a stream
@@ -79,11 +78,12 @@ class Splitter:
                 events.append(Event(block[6:]))
             elif (event := _event(block)) is not None:
                 events.append(event)
+        self._check(self._size, events)
         return events
 
-    def _check(self, size: int) -> None:
+    def _check(self, size: int, events: list[Event]) -> None:
         if size > self._longest:
-            raise ValueError(f"an event is longer than {self._longest} bytes")
+            raise Unreadable(f"an event is longer than {self._longest} bytes", events)
 
 
 def _event(block: bytes) -> Event | None:

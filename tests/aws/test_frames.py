@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.aws.frames import FrameSplitter
-from app.core.wire import Event, Framing
+from app.core.wire import Event, Framing, Unreadable
 from app.upstream.framing import splitter
 from tests.standin.eventstream import exception, frame, trouble
 
@@ -45,6 +45,13 @@ def test_a_frame_that_was_changed_on_the_way_is_refused(at: int) -> None:
 
     with pytest.raises(ValueError, match=r"broken|longer"):
         FrameSplitter().feed(bytes(broken))
+
+
+def test_what_came_whole_before_a_broken_frame_is_not_lost() -> None:
+    with pytest.raises(Unreadable, match="broken") as caught:
+        FrameSplitter().feed(STREAM + b"x" * 20)
+
+    assert caught.value.events == EVENTS
 
 
 def test_a_frame_that_has_no_end_is_refused() -> None:

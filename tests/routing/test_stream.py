@@ -9,10 +9,14 @@ import pytest
 from app.core.attempt import Attempt
 from app.core.call import Target, Timeouts
 from app.core.errors import ErrorType, GatewayError
+from app.core.language import Language
 from app.core.wire import Ask, Framing, Operation
 from app.instance import system
 from app.providers import registry
 from app.routing.stream import Bounds, Stream
+from app.surfaces.messages import MESSAGES
+from app.surfaces.responses import RESPONSES
+from app.upstream.sse import LONGEST
 from app.upstream.watch import Guard, Watch
 
 
@@ -77,14 +81,34 @@ class Verdict:
         self.said = self.said or "abandoned"
 
 
+_ASKS = {
+    Operation.RESPONSES: Ask(
+        operation=Operation.RESPONSES, body={"model": "m", "input": "Hi"}, stream=True, wants_usage=False
+    ),
+    Operation.MESSAGES: Ask(
+        operation=Operation.MESSAGES,
+        body={"model": "m", "max_tokens": 5, "messages": [{"role": "user", "content": "Hi"}]},
+        stream=True,
+        wants_usage=False,
+    ),
+}
+
+
 class Scene:
-    def __init__(self, timeouts: Timeouts, *pieces: tuple[float, bytes]) -> None:
+    def __init__(
+        self,
+        timeouts: Timeouts,
+        *pieces: tuple[float, bytes],
+        kind: str = "openai",
+        language: Language | None = None,
+    ) -> None:
+        """`language`: the client's, where it is not that of the provider."""
         self.clock, self.verdict = ManualClock(), Verdict()
         self.watch = Watch(self.clock, system.poll())
         guard = self.watch.begin(None)
         provider = registry.build(
             name="p",
-            kind="openai",
+            kind=kind,
             base_url=None,
             key="sk",
             headers={},
@@ -100,7 +124,7 @@ class Scene:
         self.stream = Stream(
             Provider(self.clock, self.watch.look, guard, *pieces),
             provider.dialect.reader(ask, provider),
-            None,
+            language.through_chat(_ASKS[language.operation]) if language else None,
             bounds,
             framing=Framing.SSE,
             judge=self.verdict,
@@ -181,3 +205,27 @@ def test_events_without_words_are_signs_of_life_before_the_first_word() -> None:
     list(scene.stream)
 
     assert scene.verdict.said == "succeeded"
+
+
+def test_what_came_whole_is_handed_on_before_a_stream_that_cannot_be_read_ends() -> None:
+    scene = Scene(Timeouts(), (1, chunk("one ")), (1, chunk("two") + b"data: " + b"x" * (LONGEST + 1)))
+    next(scene.stream)
+
+    (frame,) = next(scene.stream)
+    assert frame.data is not None
+    assert frame.data["choices"][0]["delta"]["content"] == "two"
+    with pytest.raises(GatewayError, match="cannot be read") as told:
+        next(scene.stream)
+    assert told.value.type is ErrorType.STREAM_INTERRUPTED
+
+
+@pytest.mark.parametrize("language", [RESPONSES, MESSAGES], ids=["responses", "messages"])
+def test_an_end_without_a_reason_is_told_as_an_error_alone_in_every_language(language: Language) -> None:
+    said = b'data: {"type": "content-delta", "delta": {"message": {"content": {"text": "Hi"}}}}\n\n'
+    scene = Scene(Timeouts(), (1, said), (1, b"data: [DONE]\n\n"), kind="cohere", language=language)
+
+    frames = [*next(scene.stream)]
+    with pytest.raises(GatewayError, match="before the answer was complete"):
+        frames += [frame for batch in scene.stream for frame in batch]
+    assert frames
+    assert not {frame.event for frame in frames} & {"message_stop", "response.completed"}

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.wire import Event
+from app.core.wire import Event, Unreadable
 from app.upstream.sse import Splitter
 
 STREAM = (
@@ -98,3 +98,10 @@ def test_many_events_may_be_longer_than_one_may_be() -> None:
     splitter = Splitter(longest=64)
 
     assert splitter.feed(b"data: 1\n\n" * 100) == [Event(b"1")] * 100
+
+
+def test_what_came_before_an_event_that_is_too_long_is_not_lost() -> None:
+    for last in (b"data: " + b"x" * 100, b"data: " + b"x" * 100 + b"\n\n"):
+        with pytest.raises(Unreadable) as caught:
+            Splitter(longest=64).feed(b"data: 1\n\n" + last)
+        assert caught.value.events == [Event(b"1")]
