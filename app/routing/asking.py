@@ -18,6 +18,7 @@ from app.upstream.answer import Answer, Transport
 from app.upstream.watch import Guard, Watch
 
 SHORTEST = 0.001  # seconds for a connection: less is taken for none
+MOST_NAMES, LONGEST_NAME = 100, 64  # of dropped fields, to be told and kept: clients send thousands, pages long
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,8 @@ class Asker:
             translation = call.language.through_chat(told)
             ask = translation.ask
         request = provider.dialect.encode(ask, provider, target.model)
-        exchange.dropped = request.dropped if translation is None else _named(translation, request.dropped)
+        dropped = request.dropped if translation is None else _named(translation, request.dropped)
+        exchange.dropped = tuple(name[:LONGEST_NAME] for name in dropped[:MOST_NAMES])
 
         timeouts = target.timeouts
         attempt = exchange.attempt(target)
