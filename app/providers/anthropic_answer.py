@@ -28,12 +28,13 @@ _MUST_HAVE: Mapping[str, Json] = {
     "tool_use": {"input": {}},
 }
 _SEARCHES: Mapping[str, int] = {"web_search_requests": 0, "web_fetch_requests": 0}
+_OF_THE_CACHE = ("cache_read_input_tokens", "cache_creation_input_tokens")
 _TIERS = ("standard", "priority", "batch")
 
 
 def counted(body: Json) -> Frame:
     """An answer of count_tokens."""
-    if isinstance(body.get("input_tokens"), int):
+    if body.get("input_tokens").__class__ is int:
         return Frame(body, last=True)
     raise ValueError("no count of tokens")
 
@@ -69,7 +70,7 @@ def completion(ask: Ask, body: Json) -> Frame:
         "id": completion_id(),
         "object": "chat.completion",
         "created": ask.created,
-        "model": body["model"],
+        "model": body["model"] if isinstance(body.get("model"), str) else ask.body.get("model", ""),
         "choices": [{"index": 0, "message": said, "finish_reason": finish, "logprobs": None}],
         "usage": chat_usage(usage),
     }
@@ -99,8 +100,11 @@ def set_right_block(block: Json) -> None:
 
 def set_right_usage(counts: Json, *required: str) -> None:
     for name in required:
-        if counts.get(name) is None:
+        if counts.get(name).__class__ is not int:
             counts[name] = 0
+    for name in _OF_THE_CACHE:
+        if counts.get(name) is not None and counts[name].__class__ is not int:
+            counts[name] = None
     if isinstance(searches := counts.get("server_tool_use"), dict):
         counts["server_tool_use"] = {**_SEARCHES, **searches}
     if counts.get("service_tier") not in (None, *_TIERS):

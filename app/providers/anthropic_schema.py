@@ -46,5 +46,5 @@ def supported_schema(schema: Any) -> Any:
 
 def _is_kept(name: str, value: Any) -> bool:
     if name == "format":
-        return value in _FORMATS
+        return isinstance(value, str) and value in _FORMATS
     return name in _KEPT or (name == "minItems" and value in (0, 1))

@@ -13,7 +13,7 @@ from app.core.errors import GatewayError
 from app.core.ids import completion_id
 from app.core.json import Json, dumps, loads
 from app.core.usage import Usage
-from app.core.wire import Ask, Event, Frame
+from app.core.wire import Ask, Event, Frame, is_event_name
 from app.providers.anthropic_answer import CALLS, FINISH, annotation, set_right_block, set_right_usage
 from app.providers.anthropic_usage import chat_usage, usage_of
 
@@ -73,6 +73,8 @@ class MessagesReader:
             return Frame(data, kind, last=True)
         if kind == "error":
             raise self._failed(event.data)
+        if not is_event_name(kind):
+            raise ValueError("not an event of a message")
         return Frame(data, kind)
 
     def _message_delta(self, data: Json) -> Frame:
@@ -130,7 +132,7 @@ class ChatReader:
     def _about_the_message(self, kind: str, data: Json, event: Event) -> Sequence[Frame]:
         if kind == "message_start":
             message = data["message"]
-            self._envelope["model"] = message["model"]
+            self._envelope["model"] = message["model"] if isinstance(message.get("model"), str) else ""
             usage = self._counts.take(message.get("usage"))
             return (Frame(self._chunk({"role": "assistant", "content": "", "refusal": None}), usage=usage),)
         if kind == "message_delta":

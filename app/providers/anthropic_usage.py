@@ -6,6 +6,7 @@ from typing import Any
 
 from app.core.json import Json
 from app.core.usage import Usage
+from app.providers.chat_writing import count
 
 
 def usage_of(counts: Json) -> Usage:
@@ -30,11 +31,10 @@ def chat_usage(usage: Usage) -> Json:
 
 
 def _one(counts: Json) -> Usage:
-    cached = counts.get("cache_read_input_tokens") or 0
-    written = counts.get("cache_creation_input_tokens") or 0
+    cached, written = count(counts.get("cache_read_input_tokens")), count(counts.get("cache_creation_input_tokens"))
     return Usage(
-        input=(counts.get("input_tokens") or 0) + cached + written,
-        output=counts.get("output_tokens") or 0,
+        input=count(counts.get("input_tokens")) + cached + written,
+        output=count(counts.get("output_tokens")),
         cached_input=cached,
         cache_write_input=written,
         reasoning_output=_reasoning(counts),
@@ -53,4 +53,4 @@ def _sum(rounds: list[Usage], counts: Json) -> Usage:
 
 def _reasoning(counts: Json) -> int:
     details: Any = counts.get("output_tokens_details") or {}
-    return int(details.get("thinking_tokens") or 0)
+    return count(details.get("thinking_tokens"))

@@ -179,7 +179,8 @@ def _assistant(made: History, message: Json, where: str) -> Iterator[Json]:
 
 def _thoughts(message: Json) -> Iterator[Json]:
     """`thinking_blocks`, as this dialect gives them out: signed, or readable to their author alone."""
-    for block in message.get("thinking_blocks") or ():
+    blocks = message.get("thinking_blocks")
+    for block in blocks if isinstance(blocks, list) else ():
         if not isinstance(block, dict) or of_block(block) is not None:  # Google's: it would be refused
             continue
         if block.get("type") == "thinking" and block.get("signature"):

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from app.core.errors import invalid
 from app.core.json import Json, dumps
 from app.providers import chat_request, fields
 from app.providers.anthropic_schema import supported_schema
@@ -173,7 +174,10 @@ class _Writer:
     def _about(self) -> None:
         """Whom it is for, and how soon."""
         told: Json = {}
-        for name, value in (self.body.get("metadata") or {}).items():
+        metadata = self.body.get("metadata") or {}
+        if not isinstance(metadata, dict):
+            raise invalid("metadata must be an object", "metadata")
+        for name, value in metadata.items():
             self._tell(told, str(name), value, "metadata")
         name = "safety_identifier" if self.body.get("safety_identifier") else "user"
         if user := self.body.get(name):

@@ -132,7 +132,8 @@ def toolbox(body: Json) -> Toolbox:
         allowed = choice.get("allowed_tools")
         if not isinstance(allowed, dict):
             raise invalid("allowed_tools must be an object", "tool_choice.allowed_tools")
-        names = {_name(tool) for tool in allowed.get("tools") or ()}
+        listed = allowed.get("tools")
+        names = {_name(tool) for tool in listed} if isinstance(listed, list) else set()
         made.functions = [function for function in made.functions if function.name in names]
         choice = allowed.get("mode")
     if isinstance(choice, dict):

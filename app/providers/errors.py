@@ -156,7 +156,7 @@ def refusal(
 
 
 def _told(provider: Provider, error_type: ErrorType, status: int, message: str | None) -> str:
-    said = clean(message, provider) if message else f"{provider.name} answered {status} without a message"
+    said = clean(message or "", provider) or f"{provider.name} answered {status} without a message"
     if error_type is ErrorType.AUTHENTICATION:  # or the caller would look for the fault in its own key
         return f"{provider.name} refuses the gateway's own credentials: {said}"
     if error_type is ErrorType.QUOTA_EXCEEDED:

@@ -12,6 +12,7 @@ from app.core.json import Json, dumps
 from app.core.provider import Provider
 from app.core.wire import Ask, Frame
 from app.providers.anthropic_usage import chat_usage
+from app.providers.chat_writing import said as as_text
 from app.providers.gemini_usage import usage_of
 from app.providers.signatures import extra_content
 
@@ -67,6 +68,7 @@ def parts_of(candidate: Json) -> Iterator[Said]:
         if called := part.get("functionCall"):
             yield Said(call=_call(called, signature), signature=signature)
         elif (text := part.get("text")) is not None:
+            text = as_text(text)
             if part.get("thought"):
                 yield Said(thought=text)
             else:
@@ -184,14 +186,16 @@ def _choice(candidate: Json, at: int, provider: Provider) -> tuple[Json, int]:
         said["annotations"] = sources
     chars = sum(part.chars for part in parts)
     finish = finish_of(reason_of(candidate) or "STOP", provider, called=bool(calls), said=chars > 0)
-    index = candidate.get("index", at)
+    index = candidate.get("index")
+    if index.__class__ is not int:
+        index = at
     return {"index": index, "message": said, "finish_reason": finish, "logprobs": logprobs_of(candidate)}, chars
 
 
 def _call(called: Json, signature: str | None) -> Json:
     """A call as chat has it. Older models give no id."""
-    function = {"name": called["name"], "arguments": dumps(called.get("args") or {}).decode()}
-    made: Json = {"id": called.get("id") or tool_call_id(), "type": "function", "function": function}
+    function = {"name": as_text(called["name"]), "arguments": dumps(called.get("args") or {}).decode()}
+    made: Json = {"id": as_text(called.get("id")) or tool_call_id(), "type": "function", "function": function}
     if signature:
         made["extra_content"] = extra_content(signature)
     return made

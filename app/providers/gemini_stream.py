@@ -101,7 +101,9 @@ class ChatReader:
         return frames
 
     def _candidate(self, candidate: Json) -> list[Frame]:
-        index = candidate.get("index") or 0
+        index = candidate.get("index")
+        if index.__class__ is not int:
+            index = 0
         frames = []
         if index not in self._choices:
             self._choices[index] = _Choice()

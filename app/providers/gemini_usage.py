@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.core.json import Json
 from app.core.usage import Usage
+from app.providers.chat_writing import count
 
 _COUNTS = ("promptTokenCount", "candidatesTokenCount", "totalTokenCount")
 
@@ -17,15 +17,10 @@ def usage_of(counts: Any) -> Usage | None:
     """
     if not isinstance(counts, dict) or not any(name in counts for name in _COUNTS):
         return None
-    thoughts = _count(counts, "thoughtsTokenCount")
+    thoughts = count(counts.get("thoughtsTokenCount"))
     return Usage(
-        input=_count(counts, "promptTokenCount") + _count(counts, "toolUsePromptTokenCount"),
-        output=_count(counts, "candidatesTokenCount") + thoughts,
-        cached_input=_count(counts, "cachedContentTokenCount"),
+        input=count(counts.get("promptTokenCount")) + count(counts.get("toolUsePromptTokenCount")),
+        output=count(counts.get("candidatesTokenCount")) + thoughts,
+        cached_input=count(counts.get("cachedContentTokenCount")),
         reasoning_output=thoughts,
     )
-
-
-def _count(counts: Json, name: str) -> int:
-    value = counts.get(name)
-    return value if isinstance(value, int) and value > 0 else 0

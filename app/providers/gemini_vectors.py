@@ -8,6 +8,7 @@ from app.core.errors import invalid
 from app.core.json import Json
 from app.core.usage import Usage
 from app.core.wire import Ask, Frame
+from app.providers.chat_writing import count
 from app.providers.gemini_usage import usage_of
 from app.providers.openai_vectors import FLOATS, embeddings_answer
 
@@ -40,8 +41,8 @@ def batch_answer(ask: Ask, body: Json) -> Frame:
 def predict_answer(ask: Ask, body: Json) -> Frame:
     """Vertex's."""
     found = [each["embeddings"] for each in body["predictions"]]
-    counts = [each["statistics"]["token_count"] for each in found if "statistics" in each]
-    return _answer(ask, [each["values"] for each in found], Usage(int(sum(counts)), 0) if counts else None)
+    counts = [count(each["statistics"]["token_count"]) for each in found if "statistics" in each]
+    return _answer(ask, [each["values"] for each in found], Usage(sum(counts), 0) if counts else None)
 
 
 def _answer(ask: Ask, vectors: list[Any], usage: Usage | None) -> Frame:

@@ -13,7 +13,7 @@ from typing import Any
 from app.core.ids import OUR_THOUGHTS, item_id, response_id
 from app.core.json import Json, loads
 from app.core.usage import Usage
-from app.core.wire import Ask, Event, Frame
+from app.core.wire import Ask, Event, Frame, is_event_name
 from app.providers.openai_faults import Failed, NoAnswer
 from app.providers.openai_stream import Fail
 from app.providers.openai_usage import settle_response
@@ -22,10 +22,11 @@ _TEXT_DELTA = "response.output_text.delta"
 _ENDS = ("response.completed", "response.incomplete")
 _WITH_LOGPROBS = (_TEXT_DELTA, "response.output_text.done")
 _EXTRA = "extra_content"
+_MOST_EVENTS = 2**53  # of a stream: what counts further is no number of JSON's any more
 _ITEMS = ("response.output_item.added", "response.output_item.done")
 
 #: Items that the model writes, whose characters come in deltas; all others are work of the provider's own tools.
-_WRITTEN = frozenset({"message", "reasoning", "function_call", "custom_tool_call"})
+_WRITTEN = ("message", "reasoning", "function_call", "custom_tool_call")
 
 #: What every response repeats of its request: of which types it is, and what is meant where nothing was said.
 _REPEATED: Mapping[str, tuple[tuple[type, ...], Callable[[], Any]]] = {
@@ -140,6 +141,7 @@ class ResponsesReader:
             kind, delta = parsed["type"], parsed["delta"]
             if (
                 delta.__class__ is str
+                and is_event_name(kind)
                 and parsed["sequence_number"].__class__ is int
                 and "item_id" in parsed
                 and (kind != _TEXT_DELTA or parsed["logprobs"].__class__ is list)
@@ -160,7 +162,7 @@ class ResponsesReader:
         kind = parsed.get("type") or (name or b"").decode("ascii", "replace")
         if kind == "error" or (parsed.get("error") and "response" not in parsed):
             raise self._fail(parsed)
-        if not isinstance(kind, str) or not kind:
+        if not is_event_name(kind):
             raise NoAnswer("an event has no type")
         response = parsed.get("response")
         if kind == "response.failed":
@@ -184,7 +186,7 @@ class ResponsesReader:
 
     def _number(self, parsed: Json) -> None:
         given = parsed.get("sequence_number")
-        if given.__class__ is not int:
+        if given.__class__ is not int or not 0 <= given < _MOST_EVENTS:
             given = parsed["sequence_number"] = self._next
         self._next = given + 1
 
@@ -211,7 +213,8 @@ def _chars_of(item: Json) -> int:
         if isinstance(value := item.get(name), str):
             count += len(value)
     for name in ("content", "summary"):
-        for part in item.get(name) or ():
+        parts = item.get(name)
+        for part in parts if isinstance(parts, list) else ():
             if isinstance(part, dict):
                 count += sum(len(part[kind]) for kind in ("text", "refusal") if isinstance(part.get(kind), str))
     return count

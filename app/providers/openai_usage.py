@@ -113,7 +113,7 @@ def _details(raw: Json, name: str) -> Json:
 def _count(raw: Json, name: str) -> int | None:
     value: Any = raw.get(name)
     if value.__class__ is int:
-        return value if value > 0 else 0
+        return min(max(value, 0), _MOST)
     if isinstance(value, float) and 0 <= value < _MOST:
         return int(value)
     return None

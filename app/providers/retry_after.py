@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 from math import isfinite
 
 _DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?")
-_A_DATE = 1_000_000_000  # a number above this is no number of seconds to wait but a Unix time
+_A_DATE = 1_000_000_000  # a number above this is no number of seconds to wait but a Unix time; nobody waits that long
 _IN_MS = 100_000_000_000  # ... and above this, one in milliseconds
 
 
@@ -18,6 +18,11 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
     Dates are read against the answer's own Date, so no clock is needed and a skewed one does no harm.
     """
+    seconds = _said(headers)
+    return seconds if seconds is not None and seconds < _A_DATE else None
+
+
+def _said(headers: Mapping[str, str]) -> float | None:
     milliseconds = _number(headers.get("retry-after-ms"))
     if milliseconds:  # Azure rounds it down to 0 beside a `retry-after` of 1
         return milliseconds / 1000

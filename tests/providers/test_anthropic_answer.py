@@ -168,6 +168,13 @@ def test_what_the_official_types_require_is_put_in_where_a_server_leaves_it_out(
     assert "service_tier" not in data["usage"]
 
 
+def test_the_name_of_the_model_is_a_text_whatever_the_provider_gives() -> None:
+    frame = DIALECT.decode(ask(body={"model": "fast"}), provider(), {**message(HELLO), "model": {}})
+
+    assert frame.data is not None
+    assert frame.data["model"] == "fast"
+
+
 def test_a_count_of_tokens_stays_as_it_is() -> None:
     frame = DIALECT.decode(ask(Operation.COUNT_TOKENS), provider(), {"input_tokens": 12})
 
@@ -178,7 +185,13 @@ def test_a_count_of_tokens_stays_as_it_is() -> None:
 @pytest.mark.parametrize("operation", [Operation.CHAT, Operation.MESSAGES, Operation.COUNT_TOKENS])
 @pytest.mark.parametrize(
     "body",
-    [{}, {"type": "message"}, {"type": "message", "content": [{}], "usage": {}}, {"type": "error", "error": {}}],
+    [
+        {},
+        {"type": "message"},
+        {"type": "message", "content": [{}], "usage": {}},
+        {"type": "error", "error": {}},
+        {"input_tokens": True},
+    ],
 )
 def test_what_is_no_answer_is_not_taken_for_one(operation: Operation, body: Json) -> None:
     with pytest.raises(ValueError, match=r"not an answer|not a message|no count"):

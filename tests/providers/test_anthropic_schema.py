@@ -14,6 +14,7 @@ from app.providers.anthropic_schema import supported_schema
     [
         ({"type": "string", "format": "email"}, {"type": "string", "format": "email"}),
         ({"type": "string", "format": "color"}, {"type": "string", "description": "{format: color}"}),
+        ({"type": "string", "format": {"a": 1}}, {"type": "string", "description": "{format: {'a': 1}}"}),
         (
             {"type": "number", "maximum": 5, "description": "A mark"},
             {"type": "number", "description": "A mark\n\n{maximum: 5}"},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from anthropic.types import RawMessageStreamEvent
@@ -246,6 +247,14 @@ def test_a_malformed_event_is_a_value_error(operation: Operation, data: bytes) -
 
     with pytest.raises(ValueError, match=r".*"):
         reader.feed(Event(data))
+
+
+@pytest.mark.parametrize("kind", [["ping"], 5, "", "ping\nevent: message_stop"])
+def test_for_its_own_clients_an_event_has_a_name_that_is_one_line(kind: Any) -> None:
+    reader = DIALECT.reader(ask(Operation.MESSAGES, stream=True), provider())
+
+    with pytest.raises(ValueError, match="not an event"):
+        reader.feed(Event(dumps({"type": kind})))
 
 
 def test_for_its_own_clients_every_event_passes_as_it_is_with_the_books_beside() -> None:

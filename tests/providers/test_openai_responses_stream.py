@@ -87,7 +87,31 @@ def test_events_that_nobody_knows_yet_come_through() -> None:
     assert made.feed(Event(b"")) == ()
 
 
-@pytest.mark.parametrize("event", [b"[1]", b'{"x": 1}', b'{"type": 5}'])
+@pytest.mark.parametrize(
+    "event",
+    [
+        b"[1]",
+        b'{"x": 1}',
+        b'{"type": 5}',
+        b'{"type": "a\\nb: c"}',
+        dumps({**DELTA, "type": ["response.output_text.delta"]}),
+        dumps({**DELTA, "type": "response.output_text.delta\n"}),
+    ],
+)
 def test_what_is_no_event_is_malformed(event: bytes) -> None:
     with pytest.raises(NoAnswer):
         reader(asking(stream=True)).feed(Event(event))
+
+
+@pytest.mark.parametrize("item", [{"type": []}, {"type": "message", "summary": 5}, {"type": "custom", "content": 1.5}])
+def test_items_of_a_strange_shape_do_no_harm(item: Json) -> None:
+    made = reader(asking(stream=True))
+
+    for kind in ("response.output_item.added", "response.output_item.done"):
+        assert len(feed(made, {"type": kind, "output_index": 0, "item": item})) == 1
+
+
+def test_a_number_that_json_cannot_hold_is_not_counted_on_from() -> None:
+    frames = feed(reader(asking(stream=True)), {**ADDED, "sequence_number": 2**64 - 1}, {"type": "response.x"})
+
+    assert [frame.data["sequence_number"] for frame in frames if frame.data] == [0, 1]

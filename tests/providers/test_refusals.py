@@ -29,6 +29,9 @@ DATE = "Wed, 21 Oct 2026 07:28:00 GMT"
         ({"retry-after": "-1"}, None),
         ({"retry-after": "nan"}, None),
         ({"retry-after": "1e999"}, None),
+        ({"retry-after": "9" * 400 + "h"}, None),
+        ({"retry-after": "1e300", "date": DATE}, None),
+        ({"retry-after-ms": "1e308"}, None),
         ({"x-ratelimit-reset-tokens": "7.66s"}, 7.66),
         ({"x-ratelimit-reset-tokens": "300ms"}, 0.3),
         ({"x-ratelimit-reset-requests": "6m0s"}, 360.0),
@@ -95,3 +98,9 @@ def test_a_long_message_is_cut_between_characters(house: Provider, letter: str) 
 
 def test_a_lone_surrogate_does_no_harm(house: Provider) -> None:
     assert clean("a\ud800b", house) == "a?b"
+
+
+def test_a_message_of_which_nothing_may_be_told_is_said_to_be_none(house: Provider) -> None:
+    error = house.dialect.decode_error(house, 500, {}, b'{"error": {"message": "\\u0000"}}')
+
+    assert error.message == "mine answered 500 without a message"
