@@ -138,6 +138,8 @@ def _body(language: Language) -> Json:
     fields = {name: _or_null(rule.schema) for name, rule in rules.items() if name not in needed}
     if language.operation in ANTHROPIC:
         fields |= {name: _or_null(schema) for name, schema in _OF_MESSAGES.items()}
+    if language.operation is Operation.COUNT_TOKENS:
+        fields["stream"] = _or_null({"const": False})
     return {
         "type": "object",
         "required": ["model", *needed],

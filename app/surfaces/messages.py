@@ -65,6 +65,8 @@ class MessagesLanguage:
             limit = body.get("max_tokens")
             if not isinstance(limit, int) or isinstance(limit, bool) or limit < 1:
                 raise invalid("max_tokens must be a whole number of at least 1", "max_tokens")
+        elif body.get("stream"):
+            raise invalid("stream must be false or left out: tokens are counted in one piece", "stream")
         if not isinstance(body.get("system"), str | list | None):
             raise invalid("system must be a string or a list of text blocks", "system")
         for name in ("tools", "stop_sequences"):

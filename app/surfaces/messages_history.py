@@ -49,6 +49,8 @@ def _blocks(content: Any, where: str) -> Iterator[tuple[Json, str]]:
     if isinstance(content, str):
         yield {"type": "text", "text": content}, where
         return
+    if not isinstance(content, list | None):
+        raise invalid("content must be a string or a list of blocks", where)
     for at, block in enumerate(content or ()):
         if not isinstance(block, dict):
             raise invalid("a block must be an object", f"{where}[{at}]")

@@ -77,7 +77,8 @@ def _is_strict(schema: Any) -> bool:
     if not isinstance(schema, dict):
         return True
     if isinstance(properties := schema.get("properties"), dict):
-        required = schema.get("required") or ()
-        if schema.get("additionalProperties") is not False or not all(name in required for name in properties):
+        required = schema.get("required")
+        known = required if isinstance(required, list) else ()
+        if schema.get("additionalProperties") is not False or not all(name in known for name in properties):
             return False
     return all(map(_is_strict, schema.values()))

@@ -45,6 +45,12 @@ def test_counting_needs_no_limit() -> None:
     COUNT_TOKENS.check({"model": "m", "messages": HELLO["messages"]})
 
 
+def test_counting_does_not_stream() -> None:
+    with pytest.raises(GatewayError, match="in one piece") as caught:
+        COUNT_TOKENS.check({"model": "m", "messages": HELLO["messages"], "stream": True})
+    assert caught.value.param == "stream"
+
+
 def test_an_event_is_rendered_with_its_name() -> None:
     frame = Frame({"type": "ping"}, "ping")
 
