@@ -16,7 +16,9 @@ RUN := .venv/.run-$(call sum,deploy/requirements.txt setup.cfg pyproject.toml)
 DEV := .venv/.dev-$(call sum,deploy/requirements.txt tests/requirements.txt setup.cfg pyproject.toml)
 sdk_stamp = .venv-sdks/$(1)/.made-$(call sum,tests/sdks/$(1).txt)
 
-.PHONY: help venv sdks run test lint lock bench soak truth monitoring clean
+FUZZ := .venv-fuzz/.made-$(call sum,deploy/requirements.txt tests/requirements.txt tests/fuzz/requirements.txt)
+
+.PHONY: help venv sdks run test lint lock bench soak truth fuzz monitoring clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +44,7 @@ lock: ## resolve the dependencies anew and pin them with their hashes
 	$(UV) setup.cfg deploy/build.in -o deploy/requirements.txt
 	$(UV) setup.cfg deploy/build.in --all-extras -c deploy/requirements.txt -o deploy/extras.txt
 	$(UV) tests/requirements.in -c deploy/extras.txt -o tests/requirements.txt
+	$(UV) tests/fuzz/requirements.in -o tests/fuzz/requirements.txt
 	for name in $(SDKS); do $(UV) tests/sdks/$$name.in -o tests/sdks/$$name.txt || exit; done
 UV = .venv-lock/bin/uv pip compile --quiet --no-config --upgrade --universal --python-version 3.11 \
 	--generate-hashes --no-annotate --custom-compile-command 'make lock'
@@ -64,11 +67,14 @@ soak-%: $(DEV)
 truth: $(DEV) ## hold every counter against what 10,000 clients saw while workers are killed, renewed and restarted
 	@$(BIN)/python -m tests.metrics.truth $(ARGS)
 
+fuzz: $(FUZZ) ## try what coverage leads to, by atheris: make fuzz ARGS="--seconds 3600"
+	@.venv-fuzz/bin/python -m tests.fuzz.guided $(ARGS)
+
 monitoring: $(DEV) ## write what is generated in monitoring/: dashboards, rules of objectives, Kubernetes objects
 	@$(BIN)/python -m monitoring.source
 
 clean: ## remove what the other targets made
-	rm -rf .venv .venv-sdks .venv-lock .bench .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf .venv .venv-sdks .venv-fuzz .venv-lock .bench .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
 	find app bench monitoring tests -name __pycache__ -prune -exec rm -rf {} +
 
 .venv/bin/python:
@@ -83,6 +89,12 @@ $(RUN): .venv/bin/python
 $(DEV): $(RUN)
 	$(BIN)/python $(INSTALL) --no-compile -r deploy/requirements.txt -r tests/requirements.txt
 	@rm -f .venv/.dev-* && touch $@
+
+$(FUZZ):
+	@rm -rf $(@D)
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/python $(INSTALL) --no-compile -r deploy/requirements.txt -r tests/requirements.txt -r tests/fuzz/requirements.txt
+	@touch $@
 
 # One rule a client environment: the name is in the stamp's path.
 .venv-sdks/%:

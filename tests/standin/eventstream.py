@@ -10,12 +10,12 @@ from typing import Any
 _STRING = 7  # the type of a header's value
 
 
-def frame(name: str, data: dict[str, Any]) -> bytes:
-    """An event."""
+def frame(name: str, data: dict[str, Any] | bytes) -> bytes:
+    """An event; bytes travel as they are."""
     return _frame({":event-type": name, ":content-type": "application/json", ":message-type": "event"}, _json(data))
 
 
-def exception(name: str, data: dict[str, Any]) -> bytes:
+def exception(name: str, data: dict[str, Any] | bytes) -> bytes:
     """What the service says went wrong: one of the exceptions of its model."""
     told = {":exception-type": name, ":content-type": "application/json", ":message-type": "exception"}
     return _frame(told, _json(data))
@@ -26,8 +26,8 @@ def trouble(code: str, message: str) -> bytes:
     return _frame({":message-type": "error", ":error-code": code, ":error-message": message}, b"")
 
 
-def _json(data: dict[str, Any]) -> bytes:
-    return json.dumps(data, ensure_ascii=False).encode()
+def _json(data: dict[str, Any] | bytes) -> bytes:
+    return data if isinstance(data, bytes) else json.dumps(data, ensure_ascii=False).encode()
 
 
 def _frame(headers: dict[str, str], payload: bytes) -> bytes:
