@@ -8,6 +8,8 @@ from app.core.ids import completion_id
 from app.core.json import Json, dumps
 from app.core.wire import Ask, Frame
 from app.providers.anthropic_usage import chat_usage, usage_of
+from app.providers.chat_writing import said as as_text
+from app.providers.chat_writing import tool_call
 
 #: Why an answer ended, in OpenAI's words.
 FINISH: Mapping[str, str] = {
@@ -60,7 +62,7 @@ def completion(ask: Ask, body: Json) -> Frame:
     finish = FINISH.get(body.get("stop_reason") or "", "stop")
     said: Json = {"role": "assistant", "content": text_of(blocks), "refusal": None}
     if thoughts := [block for block in blocks if block["type"] in THOUGHTS]:
-        said["reasoning_content"] = "".join(block.get("thinking") or "" for block in thoughts)
+        said["reasoning_content"] = "".join(as_text(block.get("thinking")) for block in thoughts)
         said["thinking_blocks"] = thoughts
     if calls := [_call(block) for block in blocks if block["type"] == "tool_use"]:
         said["tool_calls"] = calls
@@ -119,8 +121,7 @@ def _blocks(body: Json) -> list[Json]:
 
 
 def _call(block: Json) -> Json:
-    arguments = dumps(block.get("input") or {}).decode()
-    return {"id": block["id"], "type": "function", "function": {"name": block["name"], "arguments": arguments}}
+    return tool_call(block["id"], block["name"], dumps(block.get("input") or {}).decode())
 
 
 def _annotations(blocks: list[Json]) -> list[Json]:

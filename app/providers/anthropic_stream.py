@@ -10,12 +10,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from app.core.errors import GatewayError
-from app.core.ids import completion_id
+from app.core.ids import completion_id, tool_call_id
 from app.core.json import Json, dumps, loads
 from app.core.usage import Usage
 from app.core.wire import Ask, Event, Frame, is_event_name
 from app.providers.anthropic_answer import CALLS, FINISH, annotation, set_right_block, set_right_usage
 from app.providers.anthropic_usage import chat_usage, usage_of
+from app.providers.chat_writing import said as as_text
 
 Failed = Callable[[bytes], GatewayError]  # an error event, decoded
 
@@ -153,25 +154,25 @@ class ChatReader:
         if kind == "thinking_delta":
             return self._thought(delta["thinking"])
         if kind == "input_json_delta":
-            piece = delta["partial_json"]
+            piece = as_text(delta["partial_json"])
             if not piece or self._block["type"] != "tool_use":  # a server's own tool is no call of the client's
                 return ()
             self._arguments = True
             return self._call({"function": {"arguments": piece}}, len(piece))
         if kind == "signature_delta":
-            self._block["signature"] = delta["signature"]
+            self._block["signature"] = as_text(delta["signature"])
         elif kind == "citations_delta":
             self._block.setdefault("citations", []).append(delta["citation"])
         return ()
 
-    def _text(self, text: str) -> Sequence[Frame]:
-        if not text:
+    def _text(self, given: Any) -> Sequence[Frame]:
+        if not (text := as_text(given)):
             return ()
         self._length += len(text)
         return (Frame(self._chunk({"content": text}), None, len(text)),)
 
-    def _thought(self, thought: str) -> Sequence[Frame]:
-        if not thought:
+    def _thought(self, given: Any) -> Sequence[Frame]:
+        if not (thought := as_text(given)):
             return ()
         self._pieces.append(thought)
         return (Frame(self._chunk({"reasoning_content": thought}), None, len(thought)),)
@@ -186,12 +187,13 @@ class ChatReader:
         self._block_began = self._length
         kind = block["type"]
         if kind == "tool_use":
+            name, call_id = as_text(block["name"]), as_text(block["id"]) or tool_call_id()
             self._calls += 1
-            function = {"name": block["name"], "arguments": ""}
-            return self._call({"id": block["id"], "type": "function", "function": function}, len(block["name"]))
+            function = {"name": name, "arguments": ""}
+            return self._call({"id": call_id, "type": "function", "function": function}, len(name))
         if kind == "text":
-            return self._text(block.get("text") or "")
-        return self._thought(block.get("thinking") or "") if kind == "thinking" else ()
+            return self._text(block.get("text"))
+        return self._thought(block.get("thinking")) if kind == "thinking" else ()
 
     def _close(self) -> Sequence[Frame]:
         block, self._block = self._block, {"type": None}
@@ -200,10 +202,10 @@ class ChatReader:
             arguments = dumps(block.get("input") or {}).decode()
             return self._call({"function": {"arguments": arguments}}, len(arguments))
         if kind == "thinking":
-            signature = block.get("signature") or ""
+            signature = as_text(block.get("signature"))
             return self._thinking_block({"type": kind, "thinking": "".join(self._pieces), "signature": signature})
         if kind == "redacted_thinking":
-            return self._thinking_block({"type": kind, "data": block["data"]})
+            return self._thinking_block({"type": kind, "data": as_text(block["data"])})
         for citation in block.get("citations") or () if kind == "text" else ():
             if made := annotation(citation, self._block_began, self._length):
                 self._annotations.append(made)
