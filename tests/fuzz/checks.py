@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from app.core.json import Json, NotJson, loads
+import json
+
+from app.core.json import Json
 from app.upstream.sse import Splitter
 from tests.fuzz.house import Shown
 from tests.recorded.official import refused
@@ -55,8 +57,8 @@ def check(path: str, shown: Shown, allowed: frozenset[int], *, official: bool = 
 
 def _json(raw: bytes) -> Json:
     try:
-        body = loads(raw)
-    except NotJson as error:
+        body = json.loads(raw)  # what echoes a request may nest deeper than what the gateway itself reads
+    except ValueError as error:
         raise Wrong(f"no JSON: {raw[:300]!r}") from error
     if not isinstance(body, dict):
         raise Wrong(f"no object: {raw[:300]!r}")

@@ -42,7 +42,7 @@ def test_what_is_sound_is_answered(targets: Targets) -> None:
     assert came["ask 200"] > 150
     assert came["answer plain 200"] > 80
     assert came["answer stream 200"] > 80
-    assert came["config taken"] == 2
+    assert came["config taken"] >= 2
 
 
 def test_one_case_leads_to_another_that_can_be_tried(targets: Targets) -> None:

@@ -110,3 +110,22 @@ def test_any_refusal_has_a_name(status: int, body: bytes) -> None:
 
     assert error.provider == "anthropic"
     assert error.message
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        block(0, {"type": "text", "text": {}}),
+        block(0, {"type": "text", "text": ""}, {"type": "text_delta", "text": ["a"]}),
+        block(0, {"type": "thinking", "thinking": ""}, {"type": "thinking_delta", "thinking": {"a": 1}}),
+        block(0, {"type": "thinking", "thinking": ""}, {"type": "signature_delta", "signature": 5}),
+        block(0, {"type": "tool_use", "id": {}, "name": "f"}),
+        block(0, {"type": "tool_use", "id": "t", "name": ["f"]}),
+        block(0, {"type": "tool_use", "id": "t", "name": "f"}, {"type": "input_json_delta", "partial_json": 5}),
+    ],
+)
+def test_what_should_be_text_and_is_none_is_malformed(events: list[Event]) -> None:
+    reader = DIALECT.reader(ask(stream=True), provider())
+
+    with pytest.raises(ValueError, match="not an event"):
+        [reader.feed(each) for each in events]

@@ -249,25 +249,6 @@ def test_a_malformed_event_is_a_value_error(operation: Operation, data: bytes) -
         reader.feed(Event(data))
 
 
-@pytest.mark.parametrize(
-    "events",
-    [
-        block(0, {"type": "text", "text": {}}),
-        block(0, {"type": "text", "text": ""}, {"type": "text_delta", "text": ["a"]}),
-        block(0, {"type": "thinking", "thinking": ""}, {"type": "thinking_delta", "thinking": {"a": 1}}),
-        block(0, {"type": "thinking", "thinking": ""}, {"type": "signature_delta", "signature": 5}),
-        block(0, {"type": "tool_use", "id": {}, "name": "f"}),
-        block(0, {"type": "tool_use", "id": "t", "name": ["f"]}),
-        block(0, {"type": "tool_use", "id": "t", "name": "f"}, {"type": "input_json_delta", "partial_json": 5}),
-    ],
-)
-def test_what_should_be_text_and_is_none_is_malformed(events: list[Event]) -> None:
-    reader = DIALECT.reader(ask(stream=True), provider())
-
-    with pytest.raises(ValueError, match="not an event"):
-        [reader.feed(each) for each in events]
-
-
 @pytest.mark.parametrize("kind", [["ping"], 5, "", "ping\nevent: message_stop"])
 def test_for_its_own_clients_an_event_has_a_name_that_is_one_line(kind: Any) -> None:
     reader = DIALECT.reader(ask(Operation.MESSAGES, stream=True), provider())
