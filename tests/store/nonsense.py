@@ -112,6 +112,8 @@ def run(replies: int, seed: int) -> Counter[str]:
                 line.sock.sendall(b"mn\r\n")
                 found["never asked for, noticed"] += _is_noticed(line)
                 line = None
+    if line is not None:
+        line.close()
     return found
 
 
