@@ -5,18 +5,20 @@ from __future__ import annotations
 import contextlib
 import functools
 import itertools
+import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from tests.gunicorn import Server
+from tests.gunicorn import ROOT, Server
 from tests.memcached import Memcached, memcached
 from tests.soak.caller import steadily
 from tests.soak.pair import Keyed, Line, Said, lines, pair
 from tests.soak.report import Report
 from tests.store.liar import Liar
-from tests.wire import Wire
 
 LIMIT = 1_000_000  # calls a minute: enough for all
 WORKERS = 4
@@ -33,22 +35,41 @@ SHOWN = 5  # calls that failed
 TENANT = {"requests_per_minute": LIMIT, "tokens_per_minute": 10**9, "concurrent": 1000}
 
 
+@dataclass(frozen=True, slots=True)
+class Relay:
+    """A wire to memcached, in a process of its own: the many threads of this one would slow it down."""
+
+    process: subprocess.Popen[str]
+    port: int
+
+
 @contextlib.contextmanager
-def killed(server: Memcached, wire: Wire) -> Iterator[None]:
+def relay(port: int) -> Iterator[Relay]:
+    command = [sys.executable, "-m", "tests.wire", str(port)]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            yield Relay(process, int(process.stdout.readline()))
+        finally:
+            process.kill()
+
+
+@contextlib.contextmanager
+def killed(server: Memcached, wire: Relay) -> Iterator[None]:
     server.kill()
     yield
     server.start()
 
 
 @contextlib.contextmanager
-def stopped(server: Memcached, wire: Wire) -> Iterator[None]:
+def stopped(server: Memcached, wire: Relay) -> Iterator[None]:
     server.stop()
     yield
     server.go_on()
 
 
 @contextlib.contextmanager
-def restarted(server: Memcached, wire: Wire) -> Iterator[None]:
+def restarted(server: Memcached, wire: Relay) -> Iterator[None]:
     """It comes back at once, and empty."""
     server.kill()
     server.start()
@@ -56,7 +77,7 @@ def restarted(server: Memcached, wire: Wire) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def full(server: Memcached, wire: Wire) -> Iterator[None]:
+def full(server: Memcached, wire: Relay) -> Iterator[None]:
     """It evicts nothing, and has no room left for anything of any size."""
     for piece in _filling():
         server.send(piece)
@@ -65,7 +86,7 @@ def full(server: Memcached, wire: Wire) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def garbage(server: Memcached, wire: Wire) -> Iterator[None]:
+def garbage(server: Memcached, wire: Relay) -> Iterator[None]:
     """Something else answers in its place."""
     server.kill()
     with Liar(b"\x00\xffgarbage\r\n", b"garbage\r\n", port=server.port):
@@ -74,10 +95,10 @@ def garbage(server: Memcached, wire: Wire) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def blackhole(server: Memcached, wire: Wire) -> Iterator[None]:
-    wire.blackhole()
+def blackhole(server: Memcached, wire: Relay) -> Iterator[None]:
+    wire.process.send_signal(signal.SIGSTOP)
     yield
-    wire.restore()
+    wire.process.send_signal(signal.SIGCONT)
 
 
 @functools.cache
@@ -91,7 +112,7 @@ def _filling() -> list[bytes]:
     return pieces
 
 
-TROUBLES: Mapping[str, Callable[[Memcached, Wire], contextlib.AbstractContextManager[None]]] = {
+TROUBLES: Mapping[str, Callable[[Memcached, Relay], contextlib.AbstractContextManager[None]]] = {
     "killed": killed,
     "stopped": stopped,
     "restarted": restarted,
@@ -132,7 +153,7 @@ def run(
 ) -> Report:
     _filling()
     report = Report(f"memcached in trouble for {seconds:.0f} s each, under {rate:.0f} calls a second")
-    with memcached("-M", "-m", "2") as server, Wire(server.port) as wire:
+    with memcached("-M", "-m", "2") as server, relay(server.port) as wire:
         for through, names in ((False, [n for n in troubles if n != "blackhole"]), (True, ["blackhole"])):
             wanted = [name for name in names if name in troubles]
             store = f"127.0.0.1:{wire.port if through else server.port}"
