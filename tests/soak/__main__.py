@@ -19,6 +19,7 @@ from tests.soak import (
     replicas,
     retries,
     rolling,
+    slow,
 )
 from tests.soak.hour.__main__ import main as hour
 from tests.soak.report import Report
@@ -38,6 +39,8 @@ PROGRAMS: Mapping[str, Callable[[], Report]] = {
     "partitioned": replicas.partitioned,
     "nginx": front.reloads,
     "kept": front.kept,
+    "slow": slow.run,
+    "slow-gthread": lambda: slow.run(worker_class="gthread"),
     "limits": limits.run,
     "memcached": memcached.run,
 }

@@ -130,7 +130,7 @@ def _run(trouble: str, load: Load, **watch: str) -> Report:
             if trouble != "killed":
                 until(lambda: " down;" in front.replicas(), "watch that takes it out")
             marks.append(time.monotonic())
-            time.sleep(load.limit + SETTLED)
+            time.sleep(load.limit if trouble == "killed" else load.limit + SETTLED)
             end()
             marks.append(time.monotonic())
             until(lambda: " down;" not in front.replicas(), "watch that puts it back")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.gunicorn import CLASSES
-from tests.soak import aborts, blackout, brownout, early, outage, replicas, retries
+from tests.soak import aborts, blackout, brownout, early, outage, replicas, retries, slow
 from tests.soak.report import Report
+from tests.tools import tool
 
 
 def held(report: Report) -> None:
@@ -34,11 +35,17 @@ def test_an_sdk_that_retries_multiplies_nothing() -> None:
 
 
 def test_a_replica_that_is_killed_takes_along_what_it_was_doing_and_no_more() -> None:
-    held(replicas.killed(replicas.Load(rate=30, streams=6, ahead=1, limit=0, after=1)))
+    held(replicas.killed(replicas.Load(rate=30, streams=6, ahead=0.5, limit=1, after=0.5)))
 
 
 def test_a_replica_that_is_stopped_is_left_alone_until_it_goes_on() -> None:
-    held(replicas.stopped(replicas.Load(rate=30, streams=6, ahead=1, limit=3, after=1), WATCH_EVERY="0.2"))
+    held(replicas.stopped(replicas.Load(rate=30, streams=6, ahead=0.5, limit=2, after=0.5), WATCH_EVERY="0.2"))
+
+
+def test_clients_that_are_slow_cost_the_others_no_call() -> None:
+    tool("slowhttptest")
+    report = slow.run(2, 200, 20, kinds=("bodies",), directly=False)
+    assert [one for one in report.complaints if "failed" in one] == [], str(report)
 
 
 @pytest.mark.parametrize("worker_class", CLASSES)
