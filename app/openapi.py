@@ -38,6 +38,7 @@ _ANTHROPIC_MESSAGES: Json = {
         "properties": {"role": {"enum": ["user", "assistant", "system"]}, "content": _SAID},
     },
 }
+_DOCUMENT: Json = {"anyOf": [_TEXT, {"type": "object", "required": ["text"], "properties": {"text": _TEXT}}]}
 _TEXT_OR_LIST: Json = {"type": ["string", "array"], "minItems": 1}
 
 #: What a body must have beside its model.
@@ -45,7 +46,7 @@ _NEEDED: Mapping[Operation, Json] = {
     Operation.CHAT: {"messages": _MESSAGES},
     Operation.EMBEDDINGS: {"input": _TEXT_OR_LIST},
     Operation.MODERATIONS: {"input": _TEXT_OR_LIST},
-    Operation.RERANK: {"query": _TEXT, "documents": {"type": "array", "minItems": 1}},
+    Operation.RERANK: {"query": _TEXT, "documents": {"type": "array", "minItems": 1, "items": _DOCUMENT}},
     Operation.MESSAGES: {"messages": _ANTHROPIC_MESSAGES, "max_tokens": {"type": "integer", "minimum": 1}},
     Operation.COUNT_TOKENS: {"messages": _ANTHROPIC_MESSAGES},
 }
@@ -75,6 +76,9 @@ _SUMMARIES: Mapping[str, str] = {
     "/health/providers": "How the providers are",
     "/metrics": "Metrics for Prometheus, of all workers",
 }
+
+#: Asked of the housekeeper, which may not be there for a moment.
+_RELAYED = ("/health/providers", "/metrics")
 
 #: Operations whose answers never come as a stream.
 _WHOLE = frozenset(
@@ -110,10 +114,22 @@ def _operation(path: str, method: str) -> Json:
         made["security"] = [{"bearer": []}, {"x-api-key": []}, {"api-key": []}]
     if language is not None:
         made["requestBody"] = {"required": True, "content": {"application/json": {"schema": _body(language)}}}
-    made["responses"] = {"200": _answer(path, language), "default": {"$ref": f"#/components/responses/{_told(path)}"}}
+    made["responses"] = {"200": _answer(path, language), **_failures(path, language)}
     if path in ("/health", "/health/ready"):
         made["responses"]["503"] = {**_answer(path, None), "description": "The instance ends"}
     return made
+
+
+def _failures(path: str, language: Language | None) -> Json:
+    """The statuses that errors have here. What is not among them is a bug: a 500, for one."""
+    if path in ("/health", "/health/live", "/health/ready"):
+        return {}  # nobody needs to be told anything there
+    told = ["4XX"]
+    if language is not None:
+        told += ["502", "503", "504", *(["529"] if language.operation in ANTHROPIC else [])]
+    elif path in _RELAYED:
+        told.append("503")
+    return {status: {"$ref": f"#/components/responses/{_told(path)}"} for status in told}
 
 
 def _answer(path: str, language: Language | None) -> Json:
@@ -121,7 +137,7 @@ def _answer(path: str, language: Language | None) -> Json:
     if path == "/metrics":
         content = {"text/plain": {"schema": _TEXT}, "application/openmetrics-text": {"schema": _TEXT}}
     elif language is not None and language.operation not in _WHOLE:
-        content["text/event-stream"] = {"schema": _TEXT}
+        content["text/event-stream"] = {}  # a schema would be of one event, and there are many kinds
     return {"description": "The answer", "content": content}
 
 
