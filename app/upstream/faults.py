@@ -50,6 +50,10 @@ REFUSALS: Mapping[str, Refusal] = {
 }
 
 
+#: Of what would be asked of it.
+TOO_MUCH = _refusal(400, "invalid_value", _REQUEST, "too many inputs, or numbers in their vectors")
+
+
 @dataclass(frozen=True, slots=True)
 class Body:
     """A good answer in pieces. After the first `half` of them, half of it has been said."""

@@ -10,12 +10,13 @@ import secrets
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 from app.core.clock import Clock
 from app.core.json import Json, dumps
 from app.core.provider import Provider
 from app.core.wire import UpstreamRequest
-from app.upstream.faults import ACCIDENTS, REFUSALS, SLOWER, Body, Faults, unreachable
+from app.upstream.faults import ACCIDENTS, REFUSALS, SLOWER, TOO_MUCH, Body, Faults, Refusal, unreachable
 from app.upstream.watch import Guard
 
 NO_HEADERS: Mapping[str, str] = {}
@@ -23,6 +24,8 @@ TEXT = (
     "This is a simulated answer: no provider was asked and no token was paid for. It comes word by word, at the speed "
     "and of the length that the configuration gives it, so that clients and dashboards can be tried on a laptop."
 )
+MOST_INPUTS = 2048  # as OpenAI has it
+MOST_NUMBERS = 100_000  # of all vectors of an answer: they are made one by one, in some 15 ms
 CATEGORIES = (
     "harassment harassment/threatening hate hate/threatening illicit illicit/violent self-harm self-harm/instructions "
     "self-harm/intent sexual sexual/minors violence violence/graphic"
@@ -49,7 +52,7 @@ class SimulatedTransport:
         fault = self._faults.draw() or ""
         if fault == "connection":
             raise unreachable(provider)
-        if refusal := REFUSALS.get(fault):
+        if refusal := REFUSALS.get(fault) or _too_much(request):
             return SimulatedAnswer(iter((refusal.body,)), refusal.status, refusal.headers)
         body = self._body(provider, request, guard, self._pace.slower(SLOWER) if fault == "slow" else self._pace)
         accident = ACCIDENTS.get(fault)
@@ -156,12 +159,28 @@ def _tokens(body: Json) -> int:
     return max(1, len(str(said).split()))
 
 
-def _embeddings(body: Json) -> Json:
+def _inputs(body: Json) -> list[Any]:
     given = body.get("input")
-    inputs = given if isinstance(given, list) and not all(isinstance(token, int) for token in given) else [given]
+    return given if isinstance(given, list) and not all(isinstance(token, int) for token in given) else [given]
+
+
+def _dimensions(body: Json) -> int:
     length = body.get("dimensions")
-    size = length if isinstance(length, int) and 0 < length <= 4096 else 8
-    data = [{"object": "embedding", "index": i, "embedding": _vector(text, size)} for i, text in enumerate(inputs)]
+    return length if isinstance(length, int) and 0 < length <= 4096 else 8
+
+
+def _too_much(request: UpstreamRequest) -> Refusal | None:
+    """A small body may ask for many long vectors, and whoever makes them holds up all calls of a worker meanwhile."""
+    count = len(_inputs(request.body))
+    numbers = count * _dimensions(request.body) if request.url.endswith("/embeddings") else 0
+    return TOO_MUCH if count > MOST_INPUTS or numbers > MOST_NUMBERS else None
+
+
+def _embeddings(body: Json) -> Json:
+    size = _dimensions(body)
+    data = [
+        {"object": "embedding", "index": at, "embedding": _vector(text, size)} for at, text in enumerate(_inputs(body))
+    ]
     used = _tokens(body)
     usage = {"prompt_tokens": used, "total_tokens": used}
     return {"object": "list", "data": data, "model": body["model"], "usage": usage}
@@ -186,8 +205,6 @@ def _rerank(body: Json) -> Json:
 
 
 def _moderations(body: Json) -> Json:
-    given = body.get("input")
-    inputs = given if isinstance(given, list) else [given]
     names = CATEGORIES.split()
     result: Json = {
         "flagged": False,
@@ -195,4 +212,4 @@ def _moderations(body: Json) -> Json:
         "category_scores": dict.fromkeys(names, 0.0),
         "category_applied_input_types": {name: ["text"] for name in names},
     }
-    return {"id": "modr-" + secrets.token_hex(12), "model": body["model"], "results": [result for _ in inputs]}
+    return {"id": "modr-" + secrets.token_hex(12), "model": body["model"], "results": [result for _ in _inputs(body)]}

@@ -150,3 +150,14 @@ def test_a_choice_of_geminis_is_numbered_whatever_its_index_is(house: House) -> 
     house.told.say = lambda provider, request: Said((dumps(said),))
 
     assert loads(ask(house, "gemini").body)["choices"][0]["index"] == 0
+
+
+@pytest.mark.parametrize(
+    ("inputs", "dimensions", "status"), [(24, 4096, 200), (2048, 8, 200), (2049, 8, 400), (25, 4096, 400)]
+)
+def test_the_simulated_provider_makes_no_more_vectors_than_a_worker_has_time_for(
+    house: House, inputs: int, dimensions: int, status: int
+) -> None:
+    shown = sent(house, "/v1/embeddings", "simulated", input=["a"] * inputs, dimensions=dimensions)
+
+    assert shown.status == status
