@@ -22,6 +22,10 @@ _PAUSE = 10.0  # seconds after one that gave up by itself, so that a broken inst
 _OWN = ("PROMETHEUS_MULTIPROC_DIR", "prometheus_multiproc_dir", "GATEWAY_SLOT", "SERVER_SOFTWARE", "NOTIFY_SOCKET")
 
 
+#: Each scrape is a thread of its own, and glibc keeps what a thread once needed in one of 16 arenas, megabytes each.
+_ONE_ARENA = {"MALLOC_ARENA_MAX": "1"}
+
+
 class Housekeeping:
     def __init__(self, run_dir: RunDir, environ: Mapping[str, str]) -> None:
         self._run_dir = run_dir
@@ -50,7 +54,7 @@ class Housekeeping:
         ]
 
     def _clean(self) -> dict[str, str]:
-        return {name: value for name, value in self._environ.items() if name not in _OWN}
+        return _ONE_ARENA | {name: value for name, value in self._environ.items() if name not in _OWN}
 
     def _bury(self) -> None:
         if self._child is None:
