@@ -67,6 +67,7 @@ _TOO_LONG = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+_READ = 4096  # characters of a message: patterns are looked for in it
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
 
 
@@ -81,7 +82,7 @@ def by_status(status: int) -> ErrorType:
 
 def names_context_length(message: str | None) -> bool:
     """Whether a refusal (400, 413, 422) says that the prompt is too long: few providers have a code for it."""
-    return message is not None and _TOO_LONG.search(message, 0, 4096) is not None
+    return message is not None and _TOO_LONG.search(message, 0, _READ) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +104,9 @@ def complaint(body: bytes | str) -> Complaint:
     except NotJson:
         text = body.decode("utf-8", "replace") if isinstance(body, bytes) else body
         if text.lstrip()[:1] == "<":
-            title = _TITLE.search(text)
+            title = _TITLE.search(text, 0, _READ)
             return Complaint(title.group(1).strip() if title else None)
-        return Complaint(text.strip() or None)
+        return Complaint(text.strip()[:_READ] or None)
     return complaint_of(parsed)
 
 
@@ -114,13 +115,13 @@ def complaint_of(parsed: Any) -> Complaint:
     if isinstance(parsed, list):  # Gemini wraps its error in an array
         parsed = parsed[0] if parsed else None
     if not isinstance(parsed, dict):
-        return Complaint(parsed if isinstance(parsed, str) else None)
+        return Complaint(parsed[:_READ] if isinstance(parsed, str) else None)
     inner = parsed.get("error")
     error = inner if isinstance(inner, dict) else parsed
     said = inner if isinstance(inner, str) else _first(error, "message", "detail", "msg", "reason", "error_message")
     message, param = _words(said)
     return Complaint(
-        message=message,
+        message=message and message[:_READ],
         code=_code(error.get("code")),
         type=_string(error.get("type")) or _string(error.get("error_type")) or _string(parsed.get("error_type")),
         param=_string(error.get("param")) or param,

@@ -129,3 +129,46 @@ def test_an_answer_that_is_too_deep_is_a_failure_and_never_ours(
     assert answer.status in (200, 502), answer
     if answer.status == 502:
         assert answer.error["message"].startswith(f"provider {upstream} ")
+
+
+WORDS = {
+    "titles that do not end": b"<title>" * 150_000,
+    "titles that do not begin to end": b"<title" * 150_000,
+    "stars": b"*" * MIB,
+    "stars in words": b"a*b" * MIB,
+    "dots": b"a." * MIB,
+    "colons": b"[" + b":" * MIB,
+    "digits": b"1" * MIB,
+    "slashes": b"http://" * 150_000,
+    "too long": b"model's context length " * 50_000,
+    "keys": b"invalid api key " * 70_000,
+    "a key without an end": b"sk-" + b"a" * MIB,
+}
+
+
+@pytest.mark.parametrize("form", ["text", "message", "html", "list"])
+@pytest.mark.parametrize("what", WORDS)
+def test_an_error_of_any_length_is_read_as_far_as_it_is_told(
+    house: House, provider: StandIn, what: str, form: str
+) -> None:
+    """Patterns are looked for in its beginning: in a mebibyte of `<title>` one would be at it for hours."""
+    text = WORDS[what]
+    said = {
+        "text": text,
+        "message": b'{"error": {"message": "' + text + b'", "code": "' + text[:9999] + b'"}}',
+        "html": b"<html>" + text,
+        "list": b'{"detail": [{"msg": "' + text + b'", "loc": ["body", "' + text[:9999] + b'"]}]}',
+    }[form]
+    for upstream in ("up", "claude", "gemini", "cohere", "bedrock"):
+        provider.script(Answer(400, JSON, (Piece(said),)))
+        answer = house.ask(f"{upstream}/words-1")
+        assert 400 <= answer.status < 600
+        assert len(answer.body) < 4000
+
+
+def test_what_a_provider_says_of_a_wait_is_bounded_whatever_it_is(house: House, provider: StandIn) -> None:
+    for said in ("9" * 5000, "1e308", "-1", "nan", "inf", "9" * 400 + "h", "Mon, 99 Xxx 9999 99:99:99 GMT", "\xff"):
+        headers = tuple((name, said) for name in ("retry-after", "retry-after-ms", "x-ratelimit-reset-requests"))
+        provider.script(Answer(429, headers, (Piece(b"{}"),)))
+        answer = house.ask("up/words-1")
+        assert (answer.status, int(answer.headers["retry-after"]) <= 3600) in ((429, True), (503, True)), said
