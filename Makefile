@@ -18,7 +18,7 @@ sdk_stamp = .venv-sdks/$(1)/.made-$(call sum,tests/sdks/$(1).txt)
 
 FUZZ := .venv-fuzz/.made-$(call sum,deploy/requirements.txt tests/requirements.txt tests/fuzz/requirements.txt)
 
-.PHONY: help venv sdks run test lint lock bench soak truth fuzz monitoring clean
+.PHONY: help venv sdks run test lint lock bench soak truth fuzz monitoring sbom clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,7 +36,7 @@ test: venv sdks lint ## lint, type-check and test
 lint: venv
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/mypy app tests bench monitoring
+	$(BIN)/mypy app tests bench monitoring deploy/sbom.py
 
 lock: ## resolve the dependencies anew and pin them with their hashes
 	python3 -m venv .venv-lock
@@ -72,6 +72,9 @@ fuzz: $(FUZZ) ## try what coverage leads to, by atheris: make fuzz ARGS="--secon
 
 monitoring: $(DEV) ## write what is generated in monitoring/: dashboards, rules of objectives, Kubernetes objects
 	@$(BIN)/python -m monitoring.source
+
+sbom: $(RUN) ## write sbom.json: what the gateway is made of, with licences and hashes (CycloneDX)
+	@$(BIN)/python deploy/sbom.py > sbom.json
 
 clean: ## remove what the other targets made
 	rm -rf .venv .venv-sdks .venv-fuzz .venv-lock .bench .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
