@@ -13,8 +13,7 @@ from app.core.json import dumps
 from app.core.language import Language
 from app.core.wire import ANTHROPIC, Frame
 
-_FIELD = 64  # characters of a field's name
-_FIELDS = 1024  # of all of them together: proxies have a few kilobytes for all headers
+_FIELDS = 1024  # characters of all their names together: proxies have a few kilobytes for all headers
 
 
 def response(call: Call, reply: Reply) -> Response:
@@ -50,7 +49,7 @@ def answered(provider: str | None, model: str | None, attempts: int | None, cach
 
 def _listed(fields: Sequence[str]) -> str:
     """Names of fields, which may be the client's own words too: as many as a header can take."""
-    named = ", ".join(_visible(name[:_FIELD]) for name in fields[: _FIELDS // 2])
+    named = ", ".join(_visible(name) for name in fields)
     return named if len(named) <= _FIELDS else named[: named.rindex(",", 0, _FIELDS)] + ", ..."
 
 

@@ -125,7 +125,7 @@ def test_a_key_is_hashed_before_it_is_used_for_anything(house: House) -> None:
 def test_a_key_that_was_made_has_256_bits_and_its_hash_alone_is_for_the_file(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    command.run(Namespace())
+    command.run(Namespace(json=False))
     said = capsys.readouterr().out
     (key,) = re.findall(r" gk-(\S+)\n", said)
     assert len(key) == 43, "32 bytes in base64"
