@@ -107,6 +107,8 @@ class CallLog:
 
 
 class _Entry(Observer):
+    __slots__ = ("_attempts", "_call", "_logger", "_model", "_waits")
+
     def __init__(self, logger: Logger, call: Call, waits: Waits) -> None:
         self._logger = logger
         self._call = call

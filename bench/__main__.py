@@ -201,7 +201,7 @@ def two_workers(contenders: Iterable[Maker], options: Options, figures: Figures)
                 if "many" in options.parts:
                     seen = put_on(server, "streams", connections=MANY, warm=2, window=STREAM_SECONDS)
                     note(many_cpu=seen.cpu, many_gap=seen.gap_p99, many_first=seen.first_p99, many_errors=seen.errors)
-                    note(stream_memory=(seen.memory - idle) / MANY / 1e3)
+                    note(stream_memory=(seen.memory - idle) / seen.running / 1e3)
 
 
 def noter(figures: Figures, server: Running) -> Callable[..., None]:

@@ -4,7 +4,8 @@
 //
 // plain: the connections are kept, a request follows its predecessor's answer. streams: an event stream to its end, which
 // must come after a [DONE], then a new connection. Every 100 ms a line tells what is done so far (answers, or events of
-// streams); the last line is JSON, times in milliseconds. Where the request has NUMBER in it, each one sent has another.
+// streams) and how many streams run; the last line is JSON, times in milliseconds. Where the request has NUMBER in it,
+// each one sent has another.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -210,10 +211,13 @@ int main(int argc, char **argv) {
     while (now() < end) {
         if (now() >= tick) {
             tick = now() + 0.1;
-            printf("%ld\n", done);
-            fflush(stdout);
-            for (int i = 0; i < count; i++)
+            int running = 0;
+            for (int i = 0; i < count; i++) {
+                running += clients[i].fd >= 0 && !clients[i].connecting && clients[i].started;
                 if (clients[i].fd < 0) open_one(&clients[i]);
+            }
+            printf("%ld %d\n", done, running);
+            fflush(stdout);
         }
         int n = epoll_wait(poll, happened, EVENTS, 10);
         for (int i = 0; i < n; i++) {

@@ -30,6 +30,8 @@ _ODD = (AttributeError, IndexError, KeyError, TypeError, ValueError)  # what an 
 class Cached(Observer):
     """A call that has no business here."""
 
+    __slots__ = ()
+
     def fetch(self) -> Iterator[Batch] | None:
         """An answer that was kept, or that another call has brought meanwhile; None: ask.
 
@@ -44,6 +46,8 @@ class Cached(Observer):
 
 
 class Visit(Cached):
+    __slots__ = ("_call", "_exchange", "_kept", "_parts", "_route", "_terms", "_turn", "_writes")
+
     def __init__(self, parts: Parts, terms: Terms, call: Call, route: Route, exchange: Exchange) -> None:
         self._parts = parts
         self._terms = terms
@@ -144,6 +148,8 @@ class Visit(Cached):
 class _Kept:
     """Batches on their way, and what they come to."""
 
+    __slots__ = ("_batches", "_collected", "_filtered", "_left", "_plain", "_streams")
+
     def __init__(self, batches: Iterator[Batch], collected: Collected | None, max_bytes: int) -> None:
         self._batches = batches
         self._collected = collected
@@ -156,7 +162,7 @@ class _Kept:
         return self
 
     def __next__(self) -> Batch:
-        batch = next(self._batches)
+        batch = self._batches.__next__()
         for frame in batch:
             if frame.finish == "content_filter":
                 self._filtered = True

@@ -89,6 +89,8 @@ class Outcome:
 class Observer:
     """Whoever follows a call. Every hook does nothing; implement the ones you need."""
 
+    __slots__ = ()
+
     def on_route(self, route: Route) -> None:
         """It is known which model is meant."""
 
@@ -262,7 +264,7 @@ class Reply:
     def __next__(self) -> Batch:
         """Raises StopIteration after the last batch, GatewayError where the upstream broke off."""
         try:
-            batch = next(self._batches)
+            batch = self._batches.__next__()  # next() costs a stream that waits a frame of C, and a chunk its time
         except StopIteration:
             self.exchange.end()
             raise

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from app.core.json import Json
 from app.core.usage import Usage
@@ -61,9 +62,11 @@ class UpstreamRequest:
     framing: Framing = Framing.SSE  # of the answer, where it is a stream
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One event of a stream, however it was framed; `name` is None where the provider gave none."""
+class Event(NamedTuple):
+    """One event of a stream, however it was framed; `name` is None where the provider gave none.
+
+    A tuple, since one is made for every event: a frozen dataclass takes twice the time.
+    """
 
     data: bytes
     name: bytes | None = None

@@ -59,7 +59,20 @@ class Attempts:
 
 
 class _Search:
-    """One call's way through its candidates."""
+    """One call's way through its candidates. Held until its stream has ended, for the judgement of its end."""
+
+    __slots__ = (
+        "_call",
+        "_candidates",
+        "_exchange",
+        "_failures",
+        "_full",
+        "_guard",
+        "_parts",
+        "_refusals",
+        "_route",
+        "_untold",
+    )
 
     def __init__(self, parts: Attempts, call: Call, route: Route, exchange: Exchange, guard: Guard) -> None:
         self._parts = parts

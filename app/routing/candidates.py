@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 
 from app.core.call import Call, Route, Target
@@ -18,12 +17,14 @@ class Candidates:
     A target that stands behind several of these models comes once.
     """
 
+    __slots__ = ("_asked", "_call", "_last_resort", "_order", "_queue", "_route")
+
     def __init__(self, call: Call, route: Route, order: Order) -> None:
         self._call = call
         self._route = route
         self._order = order
-        self._queue: deque[Target] = deque()
-        self._asked: set[str] = set()
+        self._queue: list[Target] = []  # they are few
+        self._asked: list[str] = []  # names
         self._join(route)
         self._last_resort = route.fallbacks.any if route.fallbacks else ()
 
@@ -36,8 +37,8 @@ class Candidates:
             self._last_resort = ()
         if not self._queue:
             raise StopIteration
-        target = self._queue.popleft()
-        self._asked.add(target.name)
+        target = self._queue.pop(0)
+        self._asked.append(target.name)
         return target
 
     def rest(self) -> list[Target]:
@@ -63,8 +64,8 @@ class Candidates:
             self._join(route)
 
     def _join(self, route: Route) -> None:
-        waiting = {target.name for target in self._queue}
-        self._queue.extend(one for one in self._order(route) if one.name not in waiting | self._asked)
+        known = {*self._asked, *(target.name for target in self._queue)}
+        self._queue += [one for one in self._order(route) if one.name not in known]
 
     def _usable(self, routes: Iterable[Route]) -> Iterator[Route]:
         return (route for route in routes if self._call.tenant.may_use(route.model) and takes(route, self._call))

@@ -42,6 +42,8 @@ def means(call: Call, route: Route) -> tuple[Rescue, ...]:
 class Rescued:
     """The batches of a stream and, should it break, of those that go on for it."""
 
+    __slots__ = ("_batches", "_delivered", "_joined", "_rescuer")
+
     def __init__(self, batches: Iterator[Batch], delivered: Delivered, rescuer: Rescuer) -> None:
         self._batches = batches
         self._delivered = delivered
@@ -54,7 +56,7 @@ class Rescued:
     def __next__(self) -> Batch:
         while True:
             try:
-                batch = next(self._batches)
+                batch = self._batches.__next__()
             except GatewayError as error:
                 if not (_may_go_on(error) and self._delivered.can_go_on()):
                     raise
@@ -82,6 +84,8 @@ class Rescued:
 
 class Rescuer:
     """Finds the stream that goes on, within what one call may ask in all."""
+
+    __slots__ = ("_again", "_call", "_exchange", "_guard", "_means", "_parts", "_refused", "_route", "_unable")
 
     def __init__(self, parts: Parts, call: Call, route: Route, exchange: Exchange, guard: Guard) -> None:
         self._parts = parts
@@ -182,6 +186,8 @@ class Rescuer:
 
 class Parts:
     """What it takes to ask."""
+
+    __slots__ = ("asker", "budget", "entrance", "max_attempts")
 
     def __init__(self, asker: Asker, entrance: Entrance, budget: RetryBudget, max_attempts: int) -> None:
         self.asker = asker

@@ -67,6 +67,22 @@ class Stream:
     unsaid. Events that came before the failure, in the same piece, are handed on first.
     """
 
+    __slots__ = (
+        "_answer",
+        "_attempt",
+        "_bounds",
+        "_content",
+        "_failure",
+        "_held",
+        "_judge",
+        "_over",
+        "_reader",
+        "_skipped",
+        "_splitter",
+        "_translation",
+        "_turn",
+    )
+
     def __init__(
         self,
         answer: Answer,

@@ -25,7 +25,7 @@ from app.upstream.pool import Adapter, Holder, trusted
 from app.upstream.watch import Guard, Poll
 
 MAX_BODY = 16 * 1024 * 1024  # of a plain answer; more is not an answer
-PIECE = 65536
+PIECE = 16384  # bytes of a stream at once: each that waits holds a buffer of that size where no chunks come
 LEFTOVER = 65536  # bytes after the end of a stream that are worth reading to keep the connection
 LEFTOVER_WAIT = 0.1
 _OURS: Mapping[str, str] = {
@@ -107,14 +107,20 @@ def _prepared(method: str, url: str, headers: Mapping[str, str], body: bytes | N
 class HttpAnswer:
     """The Guard wakes its reads; it is let go before the connection can become somebody else's."""
 
+    __slots__ = ("_coded", "_guard", "_provider", "_raw", "_read", "status")
+
     def __init__(self, provider: Provider, response: requests.Response, guard: Guard) -> None:
+        """Of the response only what is below it is kept: it holds the request, whose body may be large, to its end."""
+        self._raw: urllib3.HTTPResponse = response.raw
         self.status = response.status_code
         self._provider = provider
-        self._response = response
         self._guard = guard
-        self._raw: urllib3.HTTPResponse = response.raw
-        self._coded = "content-encoding" in response.headers  # to decode what needs none costs each piece a detour
-        self._read = self._by_chunks() if self._raw.chunked else partial(self._raw.read1, PIECE, self._coded)
+        self._coded = "content-encoding" in self._raw.headers  # to decode what needs none costs each piece a detour
+        self._read: Callable[[], bytes]
+        if self._raw.chunked:  # a chunk at a time: what providers send as one, they mean as one, in half the steps
+            self._read = self._raw.read_chunked(PIECE, self._coded).__next__
+        else:
+            self._read = partial(self._raw.read1, PIECE, self._coded)
         try:
             guard.hold(self._raw.shutdown)  # from here on it knows by itself when the connection has been given back
         except GatewayError:
@@ -123,12 +129,7 @@ class HttpAnswer:
 
     @property
     def headers(self) -> Mapping[str, str]:
-        return {name.lower(): value for name, value in self._response.headers.items()}
-
-    def _by_chunks(self) -> Callable[[], bytes]:
-        """A chunk at a time: what providers send as one, they mean as one, and it is found with half the steps."""
-        chunks = self._raw.read_chunked(PIECE, self._coded)
-        return lambda: next(chunks, b"")
+        return {name.lower(): value for name, value in self._raw.headers.items()}
 
     def read(self) -> bytes:
         try:
@@ -147,6 +148,8 @@ class HttpAnswer:
     def piece(self) -> bytes:
         try:
             piece = self._read()
+        except StopIteration:
+            piece = b""
         except FAILURES as error:
             self.close()
             raise _named(error, self._provider, self._guard) from error
@@ -157,7 +160,7 @@ class HttpAnswer:
     def finish(self) -> None:
         self._guard.let_go()
         left = LEFTOVER
-        with contextlib.suppress(urllib3.exceptions.HTTPError, OSError):
+        with contextlib.suppress(StopIteration, urllib3.exceptions.HTTPError, OSError):
             if sock := getattr(self._raw.connection, "sock", None):
                 sock.settimeout(LEFTOVER_WAIT)
             while left > 0 and (piece := self._read()):

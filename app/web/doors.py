@@ -60,6 +60,8 @@ class Doors:
 class Inside(Observer):
     """A place, given back at the end of the call or before there is one."""
 
+    __slots__ = ("_doors", "_left", "waited")
+
     def __init__(self, doors: Doors, *, waited: bool = False) -> None:
         self.waited = waited
         self._doors = doors

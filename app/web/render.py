@@ -22,11 +22,12 @@ def response(call: Call, reply: Reply) -> Response:
     if call.stream:
         headers["X-Accel-Buffering"] = "no"
         headers["Cache-Control"] = "no-cache"
-        answer = Response(
-            Events(reply, call.language), headers=headers, content_type="text/event-stream; charset=utf-8"
+        return Response(
+            Events(reply, call.language),
+            headers=headers,
+            content_type="text/event-stream; charset=utf-8",
+            direct_passthrough=True,  # the server iterates and closes it itself; nothing of Flask's outlives the head
         )
-        answer.call_on_close(reply.close)
-        return answer
     try:
         (frame,) = next(reply)
     finally:
@@ -85,6 +86,8 @@ def _comment(frame: Frame) -> bytes:
 class Events:
     """The bytes of a stream. A broken stream ends in an error event and never looks complete."""
 
+    __slots__ = ("_language", "_last", "_over", "_reply")
+
     def __init__(self, reply: Reply, language: Language) -> None:
         self._reply = reply
         self._language = language
@@ -98,7 +101,7 @@ class Events:
         render = self._language.render
         while not self._over:
             try:
-                batch = next(self._reply)
+                batch = self._reply.__next__()
             except StopIteration:
                 self._over = True
                 if self._language.done:

@@ -1,5 +1,6 @@
 """Bytes to a provider and back over real sockets, and how each failure is named."""
 
+import gc
 import socket
 import threading
 from collections.abc import Iterator
@@ -7,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import requests
 
 from app.core.clock import SystemClock
 from app.core.errors import ErrorType, GatewayError
@@ -61,6 +63,14 @@ def test_a_connection_is_used_again_after_a_plain_answer_and_after_a_stream(aske
         answer = asker.ask("words-5", stream=stream)
         assert everything(answer) if stream else answer.read()
     assert asker.standin.journal.totals["connections"] == 1
+
+
+def test_a_stream_that_runs_does_not_hold_what_was_asked(asker: Asker) -> None:
+    answer = asker.ask("words-5", stream=True)
+    assert answer.piece()
+    gc.collect()
+    assert not [each for each in gc.get_objects() if isinstance(each, requests.PreparedRequest | requests.Response)]
+    answer.close()
 
 
 def test_what_costs_nothing_is_asked_with_the_credentials_and_on_a_new_connection(asker: Asker) -> None:
