@@ -20,6 +20,7 @@ globals().update(server.settings())
 
 on_starting = hooks.on_starting
 when_ready = hooks.when_ready
+pre_fork = hooks.pre_fork
 pre_exec = hooks.pre_exec
 child_exit = hooks.child_exit
 post_fork = hooks.post_fork

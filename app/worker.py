@@ -75,7 +75,7 @@ def start() -> Flask:
 
     size = Memory(here.run_dir.memory, here.workers, int(memory.SHARE * memory.available()) // here.workers)
     here.watch(swap, records.catch_up, drain.look, size.look, agree, count)
-    return create_app(current, Instance(here.relay, here.trouble, here.draining), doors)
+    return create_app(current, Instance(here.relay, here.trouble, here.draining, here.homeless), doors)
 
 
 def _store(stores: Stores, settings: Settings) -> Store:

@@ -6,6 +6,7 @@ Kubernetes does it, change no time of a file. A bad one changes nothing but what
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
 from collections.abc import Callable, Mapping
@@ -49,7 +50,7 @@ class Watch:
         return self._published.since()
 
     def look(self) -> None:
-        """Raises OSError if it cannot be published."""
+        """Publish what is new, or say what is wrong with it."""
         sources = self._read()
         if not self._is_news(sources):
             return
@@ -78,14 +79,29 @@ class Watch:
         except ConfigError as error:
             self._refuse(sources.hash, error)
             return
-        self._published.publish(sources.hash, sources.to_bytes())
+        try:
+            self._published.publish(sources.hash, sources.to_bytes())
+        except OSError as error:
+            self._wait(sources.hash, error)
+            return
         self.hash, self.settings, self._sources = sources.hash, settings, sources
         self._relax()
         log.info("configuration %s is good and published", self.hash[:12])
 
+    def _wait(self, hash_: str, error: OSError) -> None:
+        """It is good, and there is no room for it: look again and again, but say so once."""
+        message = f"the run directory cannot take the configuration: {error.strerror}"
+        if self._trouble is not None and self._trouble.message == message:
+            return
+        log.error("%s; %s stays in force", message, self.hash[:12])
+        self._trouble = Trouble("", message, time.time())
+        with contextlib.suppress(OSError):
+            self._published.say(self._trouble)
+
     def _refuse(self, hash_: str, error: ConfigError) -> None:
         self._trouble = Trouble(hash_, str(error), time.time())
-        self._published.say(self._trouble)
+        with contextlib.suppress(OSError):
+            self._published.say(self._trouble)
         log.error("the configuration on disk is not taken over, %s stays in force: %s", self.hash[:12], error)
 
     def _relax(self) -> None:

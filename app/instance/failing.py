@@ -22,8 +22,8 @@ def exit_code(run_dir: RunDir) -> int:
 
     Of several that exit with HALT, the second would break into gunicorn's way out.
     """
-    if not run_dir.started.exists():
-        with contextlib.suppress(FileExistsError):
+    if not run_dir.started.exists() and run_dir.lock.exists():  # else somebody has taken the directory away
+        with contextlib.suppress(OSError):
             os.close(os.open(run_dir.failed, os.O_CREAT | os.O_EXCL, 0o600))
             return HALT
     time.sleep(_PAUSE)

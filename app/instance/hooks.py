@@ -1,7 +1,7 @@
 """What gunicorn calls on its way: gunicorn.conf.py hands these over by name.
 
-In the master: on_starting, when_ready, child_exit, pre_exec. In a worker: post_fork, post_worker_init, worker_abort,
-worker_exit. A hook that raises in the master ends the service, so those of a running master do not raise.
+In the master: on_starting, when_ready, pre_fork, child_exit, pre_exec. In a worker: post_fork, post_worker_init,
+worker_abort, worker_exit. A hook that raises in the master ends the service, so those of a running master do not raise.
 """
 
 from __future__ import annotations
@@ -32,13 +32,30 @@ def on_starting(arbiter: Any) -> None:
 
 def when_ready(arbiter: Any) -> None:
     """The addresses that are really bound, whatever bound them: what the guards of open mode judge."""
-    names = [listener.getsockname() for listener in arbiter.LISTENERS]
-    addresses = [str(name[0]) if isinstance(name, tuple) else "unix" for name in names]
-    arbiter.run_dir.dir.listeners.write_bytes(json.dumps(addresses))
+    _note_listeners(arbiter)
     for listener in arbiter.LISTENERS:
         closing.let_in(listener)
     gc.collect()
     gc.freeze()  # so that no worker's collector writes into the pages that it shares with the master
+
+
+def pre_fork(arbiter: Any, _worker: Any) -> None:
+    """A run directory that somebody has taken away would keep every worker from its start: it is made anew."""
+    try:
+        if arbiter.run_dir.is_there():
+            return
+        arbiter.log.error("The run directory is gone, and what was counted with it: %s", arbiter.run_dir.dir.path)
+        arbiter.run_dir = rundir.renew(arbiter.run_dir)
+        _note_listeners(arbiter)
+        arbiter.run_dir.dir.started.touch()
+    except Exception:
+        arbiter.log.exception("the run directory could not be made anew")
+
+
+def _note_listeners(arbiter: Any) -> None:
+    names = [listener.getsockname() for listener in arbiter.LISTENERS]
+    addresses = [str(name[0]) if isinstance(name, tuple) else "unix" for name in names]
+    arbiter.run_dir.dir.listeners.write_bytes(json.dumps(addresses))
 
 
 def pre_exec(arbiter: Any) -> None:
@@ -60,11 +77,11 @@ def post_fork(arbiter: Any, worker: Any) -> None:
     worker.run_dir = arbiter.run_dir.dir
     worker.owns_listeners = not arbiter.systemd and not any(bind.startswith("fd://") for bind in arbiter.cfg.bind)
     try:
-        worker.slot, worker.slot_lock = slots.claim(worker.run_dir.metrics)
+        worker.slot = slots.claim(worker.run_dir.metrics)
         slots.adopt(worker.slot)
     except OSError:
         fail(worker)
-    os.environ["GATEWAY_SLOT"] = str(worker.slot.number)
+    os.environ["GATEWAY_SLOT"] = f"{worker.slot.number}:{worker.slot.fd}"
 
 
 def post_worker_init(worker: Any) -> None:

@@ -89,6 +89,10 @@ class Member:
         found = self._published.trouble()
         return found.message if found else None
 
+    def homeless(self) -> bool:
+        """Whether somebody has taken the run directory away."""
+        return not self.slot.is_there()
+
     def draining(self) -> bool:
         """Whether the instance ends. In a reload this worker is told to stop, too, but there are others."""
         if self.slot.marked() != DRAINING:
@@ -130,5 +134,6 @@ def attach() -> Member:
         raise RuntimeError("this is no worker of a gateway; start one with: gunicorn -c gunicorn.conf.py wsgi:app")
     found = environment.read(os.environ)
     run_dir = RunDir(found.run_dir)
-    slot = Slot(run_dir.metrics, int(os.environ["GATEWAY_SLOT"]))
+    number, _, fd = os.environ["GATEWAY_SLOT"].partition(":")
+    slot = Slot(run_dir.metrics, int(number), int(fd))
     return Member(run_dir, slot, os.environ, found)

@@ -86,6 +86,13 @@ class Claimed:
     dir: RunDir
     fd: int
 
+    def is_there(self) -> bool:
+        """Whether it is still the directory that was claimed."""
+        try:
+            return os.path.samestat(os.fstat(self.fd), self.dir.lock.stat()) and self.dir.metrics.is_dir()
+        except OSError:
+            return False
+
     def leave(self) -> None:
         """In a worker: the lock is the master's alone."""
         os.close(self.fd)
@@ -111,6 +118,18 @@ def claim(path: Path, *, patience: float = _ORPHANS) -> Claimed:
         os.close(fd)
         raise
     return Claimed(here, fd)
+
+
+def renew(gone: Claimed) -> Claimed:
+    """Make what is missing of it anew, for a master that runs. Raises Refused, OSError."""
+    here = gone.dir
+    if here.lock.exists() and os.path.samestat(os.fstat(gone.fd), here.lock.stat()):
+        here.metrics.mkdir(mode=0o700, exist_ok=True)
+        here.config.mkdir(mode=0o700, exist_ok=True)
+        return gone
+    fresh = claim(here.path, patience=0)
+    os.close(gone.fd)
+    return fresh
 
 
 def try_lock(path: Path) -> int | None:

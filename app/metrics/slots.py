@@ -13,6 +13,7 @@ The master never touches a metric: how workers ended is counted in a JSON file.
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import logging
 import os
@@ -46,8 +47,11 @@ class Full(OSError):
 
 @dataclass(frozen=True, slots=True)
 class Slot:
+    """`fd`: the open file that holds its lock. Through it the owner speaks, wherever the directory has gone since."""
+
     directory: Path
     number: int
+    fd: int
 
     @property
     def name(self) -> str:
@@ -58,18 +62,18 @@ class Slot:
 
         In place: to cut the file first would lose what it says where the disk has filled up since.
         """
-        fd = os.open(_lock_file(self.directory, self.number), os.O_CREAT | os.O_RDWR, 0o600)
-        try:
-            os.pwrite(fd, f"{os.getpid()} {state}".ljust(_SAID).encode() + b"\n", 0)
-        finally:
-            os.close(fd)
+        os.pwrite(self.fd, f"{os.getpid()} {state}".ljust(_SAID).encode() + b"\n", 0)
 
     def marked(self) -> str:
-        """What this worker said last; nothing where its directory is gone."""
+        """What this worker said last."""
+        return os.pread(self.fd, 2 * _SAID, 0).decode().strip().partition(" ")[2]
+
+    def is_there(self) -> bool:
+        """Whether the directory is still the one in which this slot was taken."""
         try:
-            return _lock_file(self.directory, self.number).read_text().strip().partition(" ")[2]
+            return os.path.samestat(os.fstat(self.fd), _lock_file(self.directory, self.number).stat())
         except OSError:
-            return ""
+            return False
 
     def make_room(self, kind: str) -> None:
         """Before a series is made: a write to a file that the file system cannot back is a SIGBUS, not an error.
@@ -77,6 +81,8 @@ class Slot:
         `kind` as in the file's name: counter, histogram, gauge_livesum. Raises Full.
         """
         path = self.directory / f"{kind}_{self.name}.db"
+        if not self.is_there():
+            raise Full(errno.ENOENT, f"no room for metrics: {self.directory} is gone")
         try:
             if not path.exists():
                 _make(path)
@@ -91,17 +97,17 @@ class Slot:
             raise Full(error.errno, f"no room for metrics in {self.directory}: {error.strerror}") from error
 
 
-def claim(directory: Path) -> tuple[Slot, int]:
-    """Take the lowest free slot, for as long as the open file beside it is not closed. Raises OSError."""
+def claim(directory: Path) -> Slot:
+    """Take the lowest free slot, for as long as its open file is not closed. Raises OSError."""
     with _alone(directory):
         for number in range(LIMIT):
             fd = _try_lock(directory, number)
             if fd is not None:
                 _forget_live_gauges(directory, number)
                 _set_aside(directory, number)
-                slot = Slot(directory, number)
+                slot = Slot(directory, number, fd)
                 slot.mark("booting")
-                return slot, fd
+                return slot
     raise OSError(f"no metrics slot is free in {directory}")
 
 

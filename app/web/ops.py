@@ -23,12 +23,13 @@ class Instance:
 
     `relay` asks the housekeeper for a path with these request headers: status, headers, body; OSError when it is gone.
     `trouble` says what is wrong with the newest configuration, None where nothing is. `draining` says whether all of it
-    was told to stop.
+    was told to stop, `homeless` whether the run directory is gone.
     """
 
     relay: Callable[[str, Mapping[str, str]], tuple[int, Mapping[str, str], bytes]]
     trouble: Callable[[], str | None]
     draining: Callable[[], bool] = lambda: False
+    homeless: Callable[[], bool] = lambda: False
 
 
 def blueprint(current: Current, instance: Instance) -> Blueprint:
@@ -68,6 +69,8 @@ def _degraded(instance: Instance, gone: Sequence[str]) -> list[str]:
     found = []
     if instance.trouble():
         found.append("configuration: the file has errors, see the log; the last good one is in force")
+    if instance.homeless():
+        found.append("run directory: it is gone, and metrics with it; a reload (SIGHUP) makes it anew")
     if gone:
         found.append("memcached: a server does not answer, see the log; limits are local, nothing is cached")
     return found

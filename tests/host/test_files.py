@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from tests.gunicorn import CLASSES, until
-from tests.host.house import all_well, calls, endings, few_files
+from tests.host.house import all_well, calls, endings, few_files, is_well
 from tests.metrics.page import page_of
 from tests.soak.scene import gateway
 from tests.standin import StandIn
@@ -34,7 +34,7 @@ def test_who_comes_when_no_files_are_left_is_told_so_and_all_is_well_again(worke
             assert max(got.took for got in refused) < 10
             spent, took = psutil.Process(pid).cpu_times(), time.monotonic() - began
             assert spent.user + spent.system - busy.user - busy.system < max(1.0, 0.9 * took)
-        until(lambda: all_well(server), "good calls again")
+        until(lambda: is_well(server), "good calls again")
         assert server.workers() == [pid]
         page = page_of(server)
         assert page.sum("errors_total", provider="north") == 0
@@ -63,7 +63,7 @@ def test_what_is_missing_on_the_way_to_a_provider_is_not_its_fault(worker_class:
                 assert answer.status == 503
                 assert b'"saturated"' in answer.read()
                 assert answer.headers["retry-after"] == "1"
-        until(lambda: all_well(server), "good calls again")
+        until(lambda: is_well(server), "good calls again")
         assert page_of(server).sum("errors_total", provider="north") == 0
         for client in clients:
             client.close()

@@ -62,7 +62,7 @@ def test_the_lock_of_a_master_that_died_is_free(path: Path, elsewhere: "subproce
 
 def test_what_is_left_of_a_killed_instance_is_waited_for_and_then_named(path: Path) -> None:
     os.close(claim(path).fd)
-    _, fd = slots.claim(RunDir(path).metrics)
+    fd = slots.claim(RunDir(path).metrics).fd
     with pytest.raises(Refused, match=rf"left of a killed gateway still runs .*process {os.getpid()}"):
         claim(path, patience=0.1)
     os.close(fd)

@@ -32,7 +32,7 @@ Follow = Callable[[Call], Observer]
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as directory, Path("/dev/null").open("wb") as nowhere:
-        slot, _lock = slots.claim(Path(directory))
+        slot = slots.claim(Path(directory))
         slots.adopt(slot)
         meter = Meter(Metrics(slot.make_room))
         lines = logs.CallLog(logs.json_lines(nowhere, INFO))

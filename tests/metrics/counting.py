@@ -15,7 +15,7 @@ from app.metrics.registry import Metrics
 
 def main() -> None:
     directory, calls = Path(sys.argv[1]), int(sys.argv[2])
-    slot, _lock = slots.claim(directory)
+    slot = slots.claim(directory)
     slots.adopt(slot)
     metrics = Metrics(slot.make_room)
     for _ in range(calls):

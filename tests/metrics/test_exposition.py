@@ -112,7 +112,7 @@ def test_what_only_the_housekeeper_knows_is_on_the_page(counted: Path) -> None:
 def test_gauges_of_a_provider_that_is_gone_go_once_they_are_zero(tmp_path: Path) -> None:
     code = (
         "from app.metrics import slots; from app.metrics.registry import Metrics; from pathlib import Path;"
-        f"slot, lock = slots.claim(Path({str(tmp_path)!r})); slots.adopt(slot); m = Metrics(slot.make_room);"
+        f"slot = slots.claim(Path({str(tmp_path)!r})); slots.adopt(slot); m = Metrics(slot.make_room);"
         "m.active('openai').inc(0); m.active('busy').inc(); m.active('gone').inc(0)"
     )
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)

@@ -129,15 +129,15 @@ def test_looking_at_slots_never_makes_a_free_one_seem_taken(tmp_path: Path) -> N
         while not done.is_set():
             slots.held(tmp_path)
 
-    slot, fd = slots.claim(tmp_path)
-    os.close(fd)
+    slot = slots.claim(tmp_path)
+    os.close(slot.fd)
     watchers = [threading.Thread(target=look) for _ in range(2)]
     for watcher in watchers:
         watcher.start()
     try:
         for _ in range(100):
-            slot, fd = slots.claim(tmp_path)
-            os.close(fd)
+            slot = slots.claim(tmp_path)
+            os.close(slot.fd)
             assert slot.number == 0
     finally:
         done.set()
@@ -146,7 +146,7 @@ def test_looking_at_slots_never_makes_a_free_one_seem_taken(tmp_path: Path) -> N
 
 
 def test_a_file_without_room_for_another_series_is_an_error_and_not_a_crash(tmp_path: Path) -> None:
-    slot, fd = slots.claim(tmp_path)
+    slot = slots.claim(tmp_path)
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (32 * 1024, hard))
     try:
@@ -154,12 +154,12 @@ def test_a_file_without_room_for_another_series_is_an_error_and_not_a_crash(tmp_
             slot.make_room("counter")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-        os.close(fd)
+        os.close(slot.fd)
 
 
 def test_room_is_backed_before_it_is_written_to(tmp_path: Path) -> None:
     """A sparse file on a full file system is a SIGBUS at the first write."""
-    slot, fd = slots.claim(tmp_path)
+    slot = slots.claim(tmp_path)
     slot.make_room("counter")
     file = tmp_path / "counter_w0.db"
     new = file.stat()
@@ -170,7 +170,7 @@ def test_room_is_backed_before_it_is_written_to(tmp_path: Path) -> None:
     grown = file.stat()
     assert grown.st_blocks * 512 >= grown.st_size == 2 * new.st_size
     assert grown.st_ino == new.st_ino, "whoever has it open goes on in it"
-    os.close(fd)
+    os.close(slot.fd)
 
 
 def test_a_worker_whose_file_cannot_be_read_begins_a_new_one(workers: Workers, tmp_path: Path) -> None:
@@ -184,7 +184,7 @@ def test_a_worker_whose_file_cannot_be_read_begins_a_new_one(workers: Workers, t
 
 
 def test_a_slot_says_how_far_it_is_though_there_is_no_room_left(tmp_path: Path) -> None:
-    slot, _lock = slots.claim(tmp_path)
+    slot = slots.claim(tmp_path)
     slot.mark("draining")
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))  # not a byte more than there is, and the signal is
