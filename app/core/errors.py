@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, StrEnum
+from typing import Self
 
 
 class ErrorType(StrEnum):
@@ -135,6 +136,11 @@ class GatewayError(Exception):
         self.attempts: int | None = None  # of the call that ended in this; None: it never became one
         self.cache: str | None = None  # and whether its answer could have been kept
         self.gave_up = False  # set where we have retried in vain, so that the caller's SDK does not multiply it
+
+    def forgetting(self) -> Self:
+        """The same without the way it came: who keeps it would keep all that was there, such as a body of 16 MiB."""
+        self.__traceback__ = self.__cause__ = self.__context__ = None
+        return self
 
     @property
     def ends_the_call(self) -> bool:

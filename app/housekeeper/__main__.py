@@ -8,7 +8,7 @@ import signal
 from pathlib import Path
 
 from app.housekeeper.keeper import Keeper
-from app.instance import environment, sink
+from app.instance import environment, memory, sink
 from app.instance.rundir import RunDir
 
 _NICE = 5  # a large merge takes a tenth of a second of a core: streams go first
@@ -24,6 +24,7 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
         signal.signal(number, signal.SIG_IGN)
     sink.install()
+    memory.give_back()
     os.set_inheritable(given.lock, False)
     os.nice(_NICE)
     Keeper(RunDir(given.run_dir), given.lock, given.master, environment.read(os.environ).metrics, os.environ).run()

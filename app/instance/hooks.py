@@ -12,7 +12,7 @@ import sys
 from typing import Any
 
 from app.core import json
-from app.instance import closing, environment, rundir, server
+from app.instance import closing, environment, memory, rundir, server
 from app.instance.published import Published
 from app.instance.workers import fail
 from app.metrics import slots
@@ -25,6 +25,7 @@ def on_starting(arbiter: Any) -> None:
             "--forwarded-allow-ips and --forwarder-headers are not supported: whom to believe is server.trusted_proxies"
         )
     server.raise_file_limit()
+    memory.give_back()  # its workers inherit it
     found = environment.read(os.environ)
     arbiter.run_dir = rundir.claim(found.run_dir)
     arbiter.log.info("Run directory: %s", found.run_dir)

@@ -107,7 +107,7 @@ class _Search:
             try:
                 return self._parts.asker.ask(self._call, target, self._exchange, self._guard, verdict)
             except GatewayError as error:
-                failure = _as_seen_here(error, target)
+                failure = _as_seen_here(error, target).forgetting()
                 verdict.failed(failure)
                 wait = self._failed(target, failure, repeated)
             except BaseException:
