@@ -25,7 +25,7 @@ TEXT = (
     "and of the length that the configuration gives it, so that clients and dashboards can be tried on a laptop."
 )
 MOST_INPUTS = 2048  # as OpenAI has it
-MOST_NUMBERS = 100_000  # of all vectors of an answer: they are made one by one, in some 15 ms
+MOST_NUMBERS = 65_536  # of all vectors of an answer: they are made one by one, in some 15 ms
 CATEGORIES = (
     "harassment harassment/threatening hate hate/threatening illicit illicit/violent self-harm self-harm/instructions "
     "self-harm/intent sexual sexual/minors violence violence/graphic"
