@@ -23,7 +23,7 @@ _OWN = ("PROMETHEUS_MULTIPROC_DIR", "prometheus_multiproc_dir", "GATEWAY_SLOT", 
 
 
 #: Each scrape is a thread of its own, and glibc keeps what a thread once needed in one of 16 arenas, megabytes each.
-_ONE_ARENA = {"MALLOC_ARENA_MAX": "1"}
+_ONE_ARENA: Mapping[str, str] = {"MALLOC_ARENA_MAX": "1"}
 
 
 class Housekeeping:
@@ -54,7 +54,7 @@ class Housekeeping:
         ]
 
     def _clean(self) -> dict[str, str]:
-        return _ONE_ARENA | {name: value for name, value in self._environ.items() if name not in _OWN}
+        return {**_ONE_ARENA, **{name: value for name, value in self._environ.items() if name not in _OWN}}
 
     def _bury(self) -> None:
         if self._child is None:
