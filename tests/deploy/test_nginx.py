@@ -135,7 +135,7 @@ def test_nginx_is_the_one_that_hangs_up() -> None:
     text = (CONFIGURATION / "nginx.conf").read_text()
     upstream = re.search(r"upstream gateway \{.*?keepalive_timeout (\d+)s;", text, re.DOTALL)
     assert upstream
-    assert int(upstream[1]) < LINGER < int(str(settings()["keepalive"]))
+    assert 2 * int(upstream[1]) < LINGER < int(str(settings()["keepalive"]))
 
 
 @pytest.mark.parametrize("worker_class", CLASSES)

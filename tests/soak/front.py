@@ -45,7 +45,7 @@ def reloads(times: int = 20, rate: float = 100, pause: float = 1.0, worker_class
 def kept(seconds: float = 60.0, connections: int = 40, worker_class: str = "gevent") -> Report:
     """Calls with pauses about as long as nginx keeps a connection, and as a worker that is replaced does."""
     report = Report(
-        f"{connections} clients with pauses of 3.6 to 5.4 s, reloads all the time, {seconds:g} s ({worker_class})"
+        f"{connections} clients with pauses of 1.6 to 5.4 s, reloads all the time, {seconds:g} s ({worker_class})"
     )
     with ExitStack() as stack:
         ports = [free_port(), free_port()]
@@ -56,7 +56,7 @@ def kept(seconds: float = 60.0, connections: int = 40, worker_class: str = "geve
 
         def client(number: int) -> None:
             chance = random.Random(number)
-            while not over.wait(chance.uniform(3.6, 5.4)):
+            while not over.wait(chance.uniform(1.6, 5.4)):
                 made.append(callers.call("fast", stream=False))
 
         threads = [threading.Thread(target=client, args=(number,)) for number in range(connections)]

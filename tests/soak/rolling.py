@@ -94,6 +94,8 @@ def reloads(times: int = 20, rate: float = 100, worker_class: str = "gevent") ->
             bound = f"at most {more} more" if more else "the same"
             report.tell(f"{what}, before and after", held, good=held[1] <= held[0] + more, wanted=bound)
         used = [len(list((one.run_dir / "metrics").glob("counter_*.db"))) for one in replicas]
+        said = [line for line in front.log().splitlines() if "[error]" in line]
+        report.tell("nginx complained", said or 0, good=not said, wanted="0")
         report.tell(f"slots that were ever used, by {WORKERS * (times + 1)} workers", used)
     return report
 
