@@ -9,7 +9,6 @@ import contextlib
 import os
 import resource
 import statistics
-import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -23,8 +22,6 @@ from bench.servers import STREAM_SECONDS, Running, Server
 PARTS = ("plain", "stream", "hit", "limits", "many", "memory", "start")
 MANY = 1000
 BUSY = 1.0
-SETTLING = 3
-"""Seconds after the first answer until every process of a server stands and is idle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +125,7 @@ def one_worker(contenders: Iterable[Maker], options: Options, figures: Figures) 
     """What a call and a chunk cost, servers standing side by side."""
     with contextlib.ExitStack() as stack:
         standing = [stack.enter_context(servers.running(make(1))) for make in contenders]
+        settle(standing)
         for turn in range(options.rounds):
             for server in standing if turn % 2 == 0 else reversed(standing):
                 note = noter(figures, server)
@@ -154,6 +152,7 @@ def hits(place: Path, upstream: int, options: Options, figures: Figures) -> None
                     servers.caching(place, upstream, name, 1, memcached),
                 )
             )
+            settle((bare, shared, own, missing))
             for _ in range(options.rounds):
                 load = partial(put_on, kind="plain", connections=16, warm=0.5, window=options.window)
                 asked = load(bare)
@@ -177,6 +176,7 @@ def limits(place: Path, upstream: int, options: Options, figures: Figures) -> No
                     servers.limiting(place, upstream, name, 1, memcached or 0, keeping=True),
                 )
             )
+            settle((bare, limited, everything))
             for _ in range(options.rounds):
                 load = partial(put_on, kind="plain", connections=16, warm=0.5, window=options.window)
                 asked = load(bare)
@@ -195,13 +195,18 @@ def two_workers(contenders: Iterable[Maker], options: Options, figures: Figures)
                 note(start=server.start_seconds * 1e3, start_cpu=server.cpu() * 1e3)
                 if not {"many", "memory"} & options.parts:
                     continue
-                time.sleep(SETTLING)
+                server.settle()
                 idle = server.memory()
                 note(worker_memory=server.worker_memory() / 1e6, instance_memory=idle / 1e6)
                 if "many" in options.parts:
                     seen = put_on(server, "streams", connections=MANY, warm=2, window=STREAM_SECONDS)
                     note(many_cpu=seen.cpu, many_gap=seen.gap_p99, many_first=seen.first_p99, many_errors=seen.errors)
                     note(stream_memory=(seen.memory - idle) / seen.running / 1e3)
+
+
+def settle(standing: Iterable[Running]) -> None:
+    for server in standing:
+        server.settle()
 
 
 def noter(figures: Figures, server: Running) -> Callable[..., None]:

@@ -1,11 +1,12 @@
 // Clients: sends one HTTP request over and over on N connections and tells what they saw.
 //
-//   load plain|streams PORT CONNECTIONS SECONDS < REQUEST
+//   load plain|streams PORT CONNECTIONS SECONDS WARM < REQUEST
 //
 // plain: the connections are kept, a request follows its predecessor's answer. streams: an event stream to its end, which
 // must come after a [DONE], then a new connection. Every 100 ms a line tells what is done so far (answers, or events of
 // streams) and how many streams run; the last line is JSON, times in milliseconds. Where the request has NUMBER in it,
-// each one sent has another.
+// each one sent has another. Times of plain calls that were asked in the first WARM seconds are left out: connections are
+// opened then, and a server that has just started is still at it.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -46,6 +47,7 @@ static char request[REQUEST_MAX], buffer[1 << 16];
 static size_t request_size;
 static char *number;  // where in the request it stands
 static bool streams;
+static double warm_until;
 static int poll, port;
 static long done, finished, refused, broken;
 static series first, gap, total;
@@ -109,7 +111,7 @@ static void open_one(client *c) {
 static void over(client *c, bool well) {
     if (well) {
         finished++;
-        add(&total, now() - c->asked);
+        if (streams || c->asked >= warm_until) add(&total, now() - c->asked);
     } else {
         broken++;
     }
@@ -189,8 +191,8 @@ static void hear(client *c) {
 }
 
 int main(int argc, char **argv) {
-    if (argc != 5 || atoi(argv[3]) < 1 || atoi(argv[3]) > MAX_CONNECTIONS) {
-        fputs("usage: load plain|streams PORT CONNECTIONS SECONDS < REQUEST\n", stderr);
+    if (argc != 6 || atoi(argv[3]) < 1 || atoi(argv[3]) > MAX_CONNECTIONS) {
+        fputs("usage: load plain|streams PORT CONNECTIONS SECONDS WARM < REQUEST\n", stderr);
         return 2;
     }
     streams = !strcmp(argv[1], "streams");
@@ -208,6 +210,7 @@ int main(int argc, char **argv) {
 
     struct epoll_event happened[EVENTS];
     double end = now() + atof(argv[4]), tick = 0;
+    warm_until = now() + atof(argv[5]);
     while (now() < end) {
         if (now() >= tick) {
             tick = now() + 0.1;

@@ -15,7 +15,10 @@ PATIENCE = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a load saw. Milliseconds; CPU in microseconds a unit (an answer, or an event of a stream)."""
+    """What a load saw. Milliseconds, of plain calls without the warm-up; CPU in microseconds a unit.
+
+    A unit is an answer, or an event of a stream.
+    """
 
     cpu: float
     per_second: float
@@ -39,7 +42,7 @@ def put_on(server: Running, kind: str, *, connections: int, warm: float, window:
     """
     seconds = warm + window + (PATIENCE if kind == "streams" else 0.5)
     load = subprocess.Popen(
-        [WORK / "load", kind, str(server.server.port), str(connections), str(seconds)],
+        [WORK / "load", kind, str(server.server.port), str(connections), str(seconds), str(warm)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )

@@ -27,6 +27,12 @@ MODEL = "gpt-4.1"
 CHUNKS = 100
 CHUNKS_PER_SECOND = 20
 STREAM_SECONDS = CHUNKS / CHUNKS_PER_SECOND
+SETTLING = 3
+"""Seconds after the first answer until every process of a server is there."""
+IDLE = 0.05
+"""CPU seconds a second of a server that has nothing to do, at most."""
+PATIENCE = 60
+"""Seconds for coming to rest."""
 
 MESSAGES = [
     {"role": "system", "content": "You are a helpful assistant that answers in short and precise sentences."},
@@ -60,6 +66,16 @@ class Running:
     def cpu(self) -> float:
         """CPU seconds spent so far by all its processes."""
         return sum(sum(member.cpu_times()[:2]) for member in self._family())
+
+    def settle(self) -> None:
+        """Wait until nothing is left to do: what a server starts beside its workers would be counted as its calls'."""
+        ends_at = time.monotonic() + PATIENCE
+        time.sleep(SETTLING)
+        while time.monotonic() < ends_at:
+            before = self.cpu()
+            time.sleep(1)
+            if self.cpu() - before < IDLE:
+                return
 
     def memory(self) -> float:
         """PSS of all its processes, in bytes."""
