@@ -13,7 +13,7 @@ from app.doctor.finding import Finding, bad, ok, warn
 from app.instance import private
 from app.instance.environment import Address, Environment, address
 from app.instance.rundir import RunDir
-from app.metrics.catalogue import CONFIG_HASH
+from app.metrics.catalogue import CONFIG_HASH, FILE_ERRORS, LINES_LOST
 from app.metrics.page import Page
 
 _PATIENCE = 5.0  # seconds
@@ -97,12 +97,22 @@ def _metrics(settings: Settings, here: Environment, state: Mapping[str, Any]) ->
     hashes = {value for _, value in page.series(CONFIG_HASH)}
     series = sum(not line.startswith("#") for line in body.decode().splitlines())
     said = f"{series} series in {took:.2f} s"
+    yield from _lost(page)
     if len(hashes) > 1:
         yield warn(what, f"{said}; workers have {len(hashes)} configurations", "wait two seconds, then see the log")
     elif took > _SLOW:
         yield warn(what, said, "scrape less often, or name fewer models and tenants")
     else:
         yield ok(what, said)
+
+
+def _lost(page: Page) -> Iterator[Finding]:
+    if lines := page.sum(LINES_LOST):
+        do = "see where standard error goes: a full disk, or a pipe that is not read"
+        yield warn("log", f"{lines:.0f} lines were lost since the start", do)
+    if errors := page.sum(FILE_ERRORS):
+        do = "see the log for its name; a reload (SIGHUP) sets it aside"
+        yield warn("metrics files", f"one that cannot be read was left out {errors:.0f} times", do)
 
 
 def _provider(name: str, one: Mapping[str, Any]) -> Finding:

@@ -165,7 +165,10 @@ class Server:
         raise trouble
 
     def _look(self, after: float) -> None:
-        threading.Thread(target=self._revive, args=(after,), name=f"memcached:{self.name}", daemon=True).start()
+        try:
+            threading.Thread(target=self._revive, args=(after,), name=f"memcached:{self.name}", daemon=True).start()
+        except RuntimeError:  # there may be no more threads now; the next call that fails tries again
+            self.answers = True
 
     def _revive(self, after: float) -> None:
         time.sleep(after)

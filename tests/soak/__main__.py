@@ -13,6 +13,7 @@ from tests.soak import (
     early,
     faults,
     front,
+    host,
     limits,
     memcached,
     outage,
@@ -41,6 +42,7 @@ PROGRAMS: Mapping[str, Callable[[], Report]] = {
     "kept": front.kept,
     "slow": slow.run,
     "slow-gthread": lambda: slow.run(worker_class="gthread"),
+    "host": host.run,
     "limits": limits.run,
     "memcached": memcached.run,
 }
