@@ -142,6 +142,7 @@ class ResponsesReader:
             if (
                 delta.__class__ is str
                 and is_event_name(kind)
+                and kind.endswith(".delta")
                 and parsed["sequence_number"].__class__ is int
                 and "item_id" in parsed
                 and (kind != _TEXT_DELTA or parsed["logprobs"].__class__ is list)
@@ -168,6 +169,8 @@ class ResponsesReader:
         if kind == "response.failed":
             error = response.get("error") if isinstance(response, dict) else None
             raise self._fail({"error": error or {"message": "the response failed"}})
+        if kind in _ENDS and not isinstance(response, dict):
+            raise NoAnswer("an answer ends without itself")  # passed on, it would look whole
         parsed["type"] = kind
         self._number(parsed)
         usage: Usage | None = None

@@ -94,6 +94,8 @@ def test_events_that_nobody_knows_yet_come_through() -> None:
         b'{"x": 1}',
         b'{"type": 5}',
         b'{"type": "a\\nb: c"}',
+        b'{"type": "response.completed"}',
+        dumps({**DELTA, "type": "response.completed"}),
         dumps({**DELTA, "type": ["response.output_text.delta"]}),
         dumps({**DELTA, "type": "response.output_text.delta\n"}),
     ],
