@@ -59,6 +59,7 @@ class Sample:
     model: str = ""
     attempts: int = 1
     cached: bool = False
+    lost: bool = False  # there was no connection, or not to the end
 
 
 class Caller:
@@ -106,6 +107,7 @@ class Caller:
         except TimeoutError:
             sample.wrong = f"silent for {self._ask.timeout:.0f} s"
         except (OSError, http.client.HTTPException) as error:
+            sample.lost = True
             sample.wrong = f"connection: {getattr(error, 'strerror', None) or type(error).__name__}"
         except (ValueError, TypeError, KeyError, AttributeError):
             sample.wrong = "an answer that cannot be read"

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from app.bench.caller import Ask, Caller, Sample
 
 STACK = 256 * 1024  # bytes of a thread: a thousand of them are no load
+PAUSE = 0.2  # seconds after a lost connection: a gateway that is gone refuses thousands a second
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,10 @@ def measure(ask: Ask, bounds: Bounds) -> Run:
     def client() -> None:
         caller = Caller(ask)
         while (number := tickets.take()) is not None:
-            samples.append(caller.call(f"{mark}-{number}"))
+            sample = caller.call(f"{mark}-{number}")
+            samples.append(sample)
+            if sample.lost:
+                time.sleep(PAUSE)
         caller.close()
 
     clients = min(bounds.at_once, bounds.calls or bounds.at_once)

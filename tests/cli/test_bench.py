@@ -4,15 +4,19 @@ import hashlib
 import http.server
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from app.bench.caller import Ask
+from app.bench.load import Bounds, measure
 from app.cli import main
 from app.core import json
 from app.core.json import Json
@@ -141,16 +145,29 @@ def test_an_interruption_ends_it_with_what_was_measured(live: Server) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # whoever runs the tests may ignore it
     )
-    until(lambda: counted() > before + 5, "calls")
-    running.send_signal(signal.SIGINT)
-    told, errors = running.communicate(timeout=30)
+    try:
+        until(lambda: counted() > before + 5, "calls")
+        running.send_signal(signal.SIGINT)
+        told, errors = running.communicate(timeout=30)
+    finally:
+        running.kill()
 
     assert "Traceback" not in errors
     assert running.returncode == 0
     assert " went well, 0 did not" in told
     assert "were under way when it was ended" in told
     assert "gateway's own part" in told
+
+
+def test_a_gateway_that_went_away_is_not_asked_as_fast_as_it_can_refuse() -> None:
+    calls = Bounds(at_once=2, calls=None, seconds=1)
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        made = measure(Ask(f"http://127.0.0.1:{closed.getsockname()[1]}", "fast"), calls)
+    assert 2 <= len(made.samples) <= 12
+    assert {sample.wrong for sample in made.samples} == {"connection: Connection refused"}
 
 
 def test_people_read_it_in_lines(bench: Bench, live: Server) -> None:
