@@ -10,7 +10,6 @@ import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -139,14 +138,15 @@ def test_an_interruption_ends_it_with_what_was_measured(live: Server) -> None:
 
     before = counted()
     arguments = ["--model", "fast", "--seconds", "600", "-c", "2", "--key", KEYS["acme"]]
+    usual = signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in the background, children included
     running = subprocess.Popen(
         [*COMMAND, *arguments],
         env={**os.environ, **environment(live)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # whoever runs the tests may ignore it
     )
+    signal.signal(signal.SIGINT, usual)
     try:
         until(lambda: counted() > before + 5, "calls")
         running.send_signal(signal.SIGINT)
