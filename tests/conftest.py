@@ -1,8 +1,12 @@
 """What every test begins with."""
 
 import logging
+import signal
 
 import pytest
+
+# Whoever is started in the background of a shell ignores Ctrl-C, and so would everything that tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
