@@ -116,7 +116,9 @@ def test_errors_are_told_apart(bench: Bench, live: Server) -> None:
         "in the stream: stream_interrupted": 5
     }
     code, found = bench.measured(live, "-n", "10", "-c", "1", tenant="small")
-    assert (code, found["succeeded"], found["failed"]) == (1, 6, {"429 rate_limit_exceeded": 4})
+    went_well = found["succeeded"]
+    assert went_well in range(3, 7), "six a minute, three by each worker, as far as each was met"
+    assert (code, found["failed"]) == (1, {"429 rate_limit_exceeded": 10 - went_well})
 
 
 def test_the_same_question_may_be_answered_from_the_cache_and_others_are_not(bench: Bench, live: Server) -> None:
