@@ -27,7 +27,9 @@ def samples(mb_an_hour: float = 0.0, files_an_hour: float = 0.0, pid: int = 7) -
     """Of one worker, for an hour."""
     hour = 3600.0
     return [
-        Sample(at, "worker", pid, int(MIB * (60 + mb_an_hour * at / hour)), 0, int(50 + files_an_hour * at / hour), 4)
+        Sample(
+            at, "worker", pid, int(MIB * (60 + mb_an_hour * at / hour)), 0, 0, int(50 + files_an_hour * at / hour), 4
+        )
         for at in range(0, 3600, 10)
     ]
 
@@ -73,7 +75,7 @@ def test_memory_that_grows_is_a_complaint_and_memory_that_does_not_is_none() -> 
 
 def test_memory_that_comes_and_goes_is_no_growth() -> None:
     found = samples()
-    late = [dataclasses.replace(one, pss=3 * one.pss) if one.at > 3000 and one.at % 50 == 0 else one for one in found]
+    late = [dataclasses.replace(one, own=3 * one.own) if one.at > 3000 and one.at % 50 == 0 else one for one in found]
     assert memory(late) == []
 
 

@@ -48,7 +48,7 @@ def of_memory(report: Report, samples: Sequence[Sample], since: float, replaced:
         if not mine:
             continue
         first, last = mine[0], mine[-1]
-        low = lowest([(one.at, one.pss / MIB) for one in mine])
+        low = lowest([(one.at, one.own / MIB) for one in mine])
         growth = 3600 * slope(low)
         long = last.at - first.at >= ENOUGH
         good = role != "worker" or not long or growth < MOST_GROWTH
@@ -56,7 +56,7 @@ def of_memory(report: Report, samples: Sequence[Sample], since: float, replaced:
         report.tell(f"{role} {pid}: MB an hour", growth, good=good, wanted=wanted)
         report.tell(
             f"{role} {pid}: MB at first and last",
-            f"{low[0][1]:.1f} {low[-1][1]:.1f} (RSS {last.rss / MIB:.1f})",
+            f"{low[0][1]:.1f} {low[-1][1]:.1f} (PSS {last.pss / MIB:.1f}, RSS {last.rss / MIB:.1f})",
         )
         for what in ("files", "threads"):
             then, now = (sum(part) / len(part) for part in _ends([getattr(one, what) for one in mine]))

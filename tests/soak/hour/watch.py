@@ -35,11 +35,16 @@ class Spans:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Of one process. Bytes: `pss` with its share of what others have, too, `rss` with all of that."""
+    """Of one process. Bytes: `pss` with its share of what others have, too, `rss` with all of that.
+
+    `own` is what it has written itself. The rest grows and shrinks as other programs of the machine come and go, which
+    share pages of Python with it.
+    """
 
     at: float  # monotonic
     role: str  # worker, master, housekeeper
     pid: int
+    own: int
     pss: int
     rss: int
     files: int
@@ -86,7 +91,8 @@ def _sample(at: float, role: str, pid: int) -> Sample:
     memory = dict(_numbers(Path(f"/proc/{pid}/smaps_rollup")))
     threads = dict(_numbers(Path(f"/proc/{pid}/status")))["Threads"]
     files = len(os.listdir(f"/proc/{pid}/fd"))
-    return Sample(at, role, pid, 1024 * memory["Pss"], 1024 * memory["Rss"], files, threads)
+    own, pss, rss = (1024 * memory[name] for name in ("Anonymous", "Pss", "Rss"))
+    return Sample(at, role, pid, own, pss, rss, files, threads)
 
 
 def _numbers(path: Path) -> Iterator[tuple[str, int]]:
