@@ -93,8 +93,8 @@ def recorded(path: str) -> Exchange:
 def test_a_conversation_with_tools_goes_on(client: openai.OpenAI, provider: StandIn, name: str) -> None:
     upstream = UPSTREAMS[name]
     provider.journal.clear()
-    provider.script(replay(recorded(upstream.calls), seed=1))
-    provider.script(replay(recorded(upstream.ends), seed=2))
+    provider.script(replay(recorded(upstream.calls), seed=1), method="POST")  # a GET is a free probe
+    provider.script(replay(recorded(upstream.ends), seed=2), method="POST")
     conversation: list[Any] = [{"role": "user", "content": "go"}]
     tool: Any = {"type": "function", "name": "any", "parameters": {"type": "object", "properties": {}}, "strict": False}
     called: list[Any] = []
@@ -116,7 +116,7 @@ def test_a_conversation_with_tools_goes_on(client: openai.OpenAI, provider: Stan
     assert answer.usage.total_tokens == answer.usage.input_tokens + answer.usage.output_tokens > 0
     assert len(called) >= 2
     assert all(isinstance(json.loads(call.arguments), dict) for call in called)
-    _, second = provider.journal.wait(2, outcome="complete")
+    _, second = provider.journal.wait(2, method="POST", outcome="complete")
     results = json.dumps(upstream.results(second.json))
     assert [results.count(f"result of {call.name}") for call in called] == [
         sum(other.name == call.name for other in called) for call in called
