@@ -27,9 +27,7 @@ def test_who_comes_when_no_files_are_left_is_told_so_and_all_is_well_again(worke
         with few_files(pid, more):
             began, busy = time.monotonic(), psutil.Process(pid).cpu_times()
             found = calls(server, 60, at_once=30)
-            hasty = (
-                set() if more else {"0 broken"}
-            )  # with no file at all the connection is closed over what still comes
+            hasty = set() if more else {"0 broken"}  # without any file it is closed over what still comes
             assert set(endings(found)) <= {"200 None", "503 saturated"} | hasty
             refused = [got for got in found if got.status == 503]
             assert refused
