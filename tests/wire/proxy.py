@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import selectors
 import socket
 import threading
@@ -92,8 +93,10 @@ class Wire:
     def close(self) -> None:
         if not self._is_closing:
             self._is_closing = True
-            self._bell.send(b"!")
+            with contextlib.suppress(BrokenPipeError):  # it may have noticed already
+                self._bell.send(b"!")
             self._thread.join(10)
+            self._bell.close()
 
     def __enter__(self) -> Self:
         return self
@@ -122,7 +125,7 @@ class Wire:
             if not self._is_black:
                 self._move()
         self._reset()
-        for one in (self._listener, self._bell, self._ear, self._selector):
+        for one in (self._listener, self._ear, self._selector):
             one.close()
 
     def _accept(self) -> None:
