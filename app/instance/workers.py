@@ -8,10 +8,8 @@ from __future__ import annotations
 import contextlib
 import errno
 import sys
-import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, NoReturn
 
@@ -32,12 +30,6 @@ class ThreadWorker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has 
     def init_process(self) -> None:
         self.crowd = Crowd()
         boot(self, super().init_process)
-
-    def get_thread_pool(self) -> ThreadPoolExecutor:
-        pool = ThreadPoolExecutor(self.cfg.threads)
-        if (made := warm(pool, self.cfg.threads)) < self.cfg.threads:
-            self.log.error("only %d of %d threads could be made", made, self.cfg.threads)
-        return pool
 
     def accept(self, listener: Any) -> None:
         """As gunicorn's, which ends its worker where there are no files left."""
@@ -71,24 +63,6 @@ class ThreadWorker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has 
         page, told = Page(), quiet(exc)
         super().handle_error(req, page, addr, told)
         answer(self, page, req or getattr(exc, "req", None), client, told)
-
-
-def warm(pool: ThreadPoolExecutor, threads: int) -> int:
-    """Make all threads of the pool now, and never another: one that cannot be made later would end its worker.
-
-    How many there are. Raises RuntimeError where there is not even one.
-    """
-    go = threading.Event()
-    try:
-        for _ in range(threads):
-            pool.submit(go.wait)
-    except RuntimeError:
-        if not pool._threads:
-            raise
-        pool._max_workers = len(pool._threads)
-    finally:
-        go.set()
-    return len(pool._threads)
 
 
 class Gate:
