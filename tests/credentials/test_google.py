@@ -21,7 +21,7 @@ from app.instance import system
 from app.providers import registry
 from app.upstream.client import HttpTransport
 from app.upstream.watch import Guard, Watch
-from tests.resilience.given import ManualClock
+from tests.clock import ManualClock
 from tests.standin import Answer, Piece, StandIn, closed_port
 
 TOKEN = "/token"

@@ -12,7 +12,7 @@ import io
 import json
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,27 +31,15 @@ from app.providers import registry
 from app.resilience.budget import RetryBudget
 from app.resilience.records import Records
 from app.store.memory import Memory
+from app.upstream.simulated import SimulatedAnswer
 from app.upstream.watch import Guard, Watch
 from app.web.current import Current
 from app.web.ops import Instance
+from tests.clock import ManualClock
 
 KEY = "gw-" + "k" * 40
 KINDS = registry.kinds()
 BETWEEN = 1000.0  # seconds from one call to the next: longer than any breaker, quarantine or kept answer
-
-
-class StillClock:
-    def __init__(self) -> None:
-        self.now = 1_800_000_000.0
-
-    def monotonic(self) -> float:
-        return self.now
-
-    def time(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
 
 
 @dataclass(frozen=True)
@@ -60,29 +48,10 @@ class Said:
 
     pieces: tuple[bytes, ...]
     status: int = 200
-    headers: Mapping[str, str] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 Say = Callable[[Provider, UpstreamRequest], Said]
-
-
-class Answer:
-    def __init__(self, said: Said) -> None:
-        self.status = said.status
-        self.headers: Mapping[str, str] = said.headers or {}
-        self._pieces = iter(said.pieces)
-
-    def read(self) -> bytes:
-        return b"".join(self._pieces)
-
-    def piece(self) -> bytes:
-        return next(self._pieces, b"")
-
-    def finish(self) -> None:
-        self.close()
-
-    def close(self) -> None:
-        self._pieces = iter(())
 
 
 class Told:
@@ -91,9 +60,10 @@ class Told:
     def __init__(self) -> None:
         self.say: Say = lambda provider, request: Said(())
 
-    def send(self, provider: Provider, request: UpstreamRequest, connect: float, guard: Guard) -> Answer:
+    def send(self, provider: Provider, request: UpstreamRequest, connect: float, guard: Guard) -> SimulatedAnswer:
         json.dumps(request.body, allow_nan=False).encode()  # it can be sent
-        return Answer(self.say(provider, request))
+        said = self.say(provider, request)
+        return SimulatedAnswer(iter(said.pieces), said.status, said.headers)
 
 
 @dataclass(frozen=True)
@@ -121,7 +91,7 @@ class House:
     def __init__(self, directory: Path) -> None:
         """`directory`: for the file in which the gateway keeps its breakers."""
         self.told, self.complaints = Told(), Complaints()
-        self._clock = StillClock()
+        self._clock = ManualClock(1_800_000_000.0)
         self._records = Records(directory / "breakers", self._clock)
         settings = parse(json.dumps(_configuration()), {}, _no_file)
         process = Process(

@@ -13,8 +13,8 @@ from app.health import probe
 from app.health.prober import Prober, Probes
 from app.health.verdict import Result
 from app.providers import registry
+from tests.clock import ManualClock
 from tests.gunicorn import until
-from tests.resilience.given import ManualClock
 from tests.standin import StandIn, closed_port
 
 TIMEOUT, INTERVAL = 4.0, 10.0

@@ -4,7 +4,8 @@ from itertools import count
 import pytest
 
 from app.store.memcached import Memcached
-from tests.limits.given import ManualClock, Process
+from tests.clock import ManualClock
+from tests.limits.given import Process
 from tests.memcached import Memcached as Server
 from tests.memcached import memcached
 
@@ -26,7 +27,7 @@ def shared(server: Server) -> Iterator[Memcached]:
 
 @pytest.fixture
 def clock() -> ManualClock:
-    return ManualClock()
+    return ManualClock(1_700_000_000.0)
 
 
 @pytest.fixture

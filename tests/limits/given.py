@@ -15,23 +15,10 @@ from app.limits.limits import Allowance, Allowed, Books, Limits
 from app.providers import registry
 from app.store.store import Store
 from app.surfaces import LANGUAGES
+from tests.clock import ManualClock
 
 TARGET = Target(registry.build("alpha", "openai"), "m")
 BODY = {"messages": [{"role": "user", "content": "x" * 392}], "max_tokens": 50}  # 392 + 4 bytes: 99 tokens, and 50
-
-
-class ManualClock:
-    def __init__(self, now: float = 1_700_000_000.0) -> None:
-        self.now = now
-
-    def monotonic(self) -> float:
-        return self.now
-
-    def time(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
 
 
 class Process:

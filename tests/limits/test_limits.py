@@ -8,7 +8,8 @@ import pytest
 from app.core.errors import ErrorType, GatewayError
 from app.core.usage import Usage
 from app.limits.limits import Allowance, Allowed
-from tests.limits.given import BODY, ManualClock, Process
+from tests.clock import ManualClock
+from tests.limits.given import BODY, Process
 
 Make = Callable[..., Process]
 

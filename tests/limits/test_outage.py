@@ -4,8 +4,9 @@ import threading
 
 from app.store.memcached import Memcached
 from app.store.store import Store
+from tests.clock import ManualClock
 from tests.gunicorn import until
-from tests.limits.given import ManualClock, Process, hire
+from tests.limits.given import Process, hire
 from tests.memcached import Memcached as Server
 from tests.memcached import memcached
 

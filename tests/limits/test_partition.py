@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from app.store.memcached import Memcached
+from tests.clock import ManualClock
 from tests.gunicorn import until
-from tests.limits.given import ManualClock, Process
+from tests.limits.given import Process
 from tests.memcached import Memcached as Server
 from tests.memcached import memcached
 from tests.wire import Wire

@@ -7,7 +7,8 @@ from app.limits.parts import Inside, Limit, What
 from app.limits.place import HOLD, RENEW, Place
 from app.store.memcached import Memcached
 from app.store.store import key, read
-from tests.limits.given import ManualClock, Process, hire
+from tests.clock import ManualClock
+from tests.limits.given import Process, hire
 from tests.memcached import Memcached as Server
 
 

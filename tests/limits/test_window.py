@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.limits.window import SPAN, Window, room_at, whole_at
-from tests.limits.given import ManualClock, Process
+from tests.clock import ManualClock
+from tests.limits.given import Process
 
 T = 1_700_000_000
 

@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 
 from app.resilience.state import Breaking
-from tests.resilience.given import ManualClock, Worker
+from tests.clock import ManualClock
+from tests.resilience.given import Worker
 
 Hire = Callable[..., Worker]
 

@@ -8,22 +8,9 @@ from app.core.errors import ErrorType, GatewayError
 from app.resilience.breaker import Admission, Breakers, Refusal, fingerprint
 from app.resilience.records import CAPACITY, Records
 from app.resilience.state import Breaking
+from tests.clock import ManualClock
 
 KEY, PROVIDER = "openai/gpt-4.1", "openai"
-
-
-class ManualClock:
-    def __init__(self, now: float = 1000.0) -> None:
-        self.now = now
-
-    def monotonic(self) -> float:
-        return self.now
-
-    def time(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
 
 
 def error(error_type: ErrorType, *, retry_after: float | None = None, provider: str | None = PROVIDER) -> GatewayError:

@@ -12,8 +12,9 @@ from app.core.errors import ErrorType
 from app.resilience.breaker import Reason, TargetBreaker
 from app.resilience.standing import snapshot
 from app.resilience.state import Breaking
+from tests.clock import ManualClock
 from tests.resilience.conftest import Hire
-from tests.resilience.given import KEY, PROVIDER, SERVER_ERROR, ManualClock, Worker, error
+from tests.resilience.given import KEY, PROVIDER, SERVER_ERROR, Worker, error
 
 COUNTED = [
     ErrorType.TIMEOUT,

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from app.core.clock import SystemClock
 from app.resilience.budget import RetryBudget
-from tests.resilience.given import ManualClock
+from tests.clock import ManualClock
 
 
 def spent(budget: RetryBudget, tries: int, provider: str = "openai") -> int:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from app.resilience.records import Kind
 from app.resilience.state import State
-from tests.resilience.given import KEY, PROVIDER, SERVER_ERROR, ManualClock, Worker
+from tests.clock import ManualClock
+from tests.resilience.given import KEY, PROVIDER, SERVER_ERROR, Worker
 
 
 def test_a_success_that_began_before_the_opening_closes_nothing(worker: Worker) -> None:

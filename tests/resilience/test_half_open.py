@@ -11,8 +11,9 @@ from app.core.errors import ErrorType
 from app.resilience.breaker import NEWS, Admission, Reason
 from app.resilience.records import Kind
 from app.resilience.state import Breaking, State
+from tests.clock import ManualClock
 from tests.resilience.conftest import Hire
-from tests.resilience.given import KEY, PROVIDER, SERVER_ERROR, ManualClock, Worker, error
+from tests.resilience.given import KEY, PROVIDER, SERVER_ERROR, Worker, error
 from tests.resilience.process import Process
 
 

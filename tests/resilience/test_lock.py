@@ -12,7 +12,7 @@ import pytest
 
 from app.core.clock import SystemClock
 from app.resilience.lock import BriefLock
-from tests.resilience.given import ManualClock
+from tests.clock import ManualClock
 from tests.resilience.process import ROOT, Process
 
 GREENLETS = """

@@ -23,7 +23,8 @@ from app.core.errors import ErrorType
 from app.resilience.breaker import Admission, Reason, Refusal
 from app.resilience.standing import snapshot
 from app.resilience.state import Breaking
-from tests.resilience.given import KEY, PROVIDER, ManualClock, Worker, error
+from tests.clock import ManualClock
+from tests.resilience.given import KEY, PROVIDER, Worker, error
 
 POLICY = Breaking(window=10.0, min_calls=6, failure_ratio=0.5, consecutive=3, open=4.0, open_max=10.0, successes=2)
 TENTH = POLICY.window / 10

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from app.resilience.lock import BriefLock
 from app.resilience.records import _FIRST, _SLOT, _STATES, Kind, Record, Records, _owner, kept
 from app.resilience.state import SIZE, State, Torn, decoded, encoded
-from tests.resilience.given import ManualClock
+from tests.clock import ManualClock
 from tests.resilience.process import ROOT
 
 LONG = "bedrock/arn:aws:bedrock:eu-west-1:123456789012:application-inference-profile/" + "x" * 200

@@ -6,7 +6,8 @@ import pytest
 
 from app.core.errors import ErrorType
 from app.resilience.standing import Circuit, Snapshot, Standing, provider_states, snapshot
-from tests.resilience.given import KEY, ManualClock, Worker, error
+from tests.clock import ManualClock
+from tests.resilience.given import KEY, Worker, error
 
 CLOSED, OPEN, HALF_OPEN = Circuit.CLOSED, Circuit.OPEN, Circuit.HALF_OPEN
 

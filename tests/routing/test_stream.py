@@ -18,19 +18,7 @@ from app.surfaces.messages import MESSAGES
 from app.surfaces.responses import RESPONSES
 from app.upstream.sse import LONGEST
 from app.upstream.watch import Guard, Watch
-
-
-class ManualClock:
-    now = 1000.0
-
-    def monotonic(self) -> float:
-        return self.now
-
-    def time(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
+from tests.clock import ManualClock
 
 
 def chunk(content: str | None = None, finish: str | None = None) -> bytes:

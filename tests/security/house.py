@@ -10,7 +10,6 @@ import io
 import json
 import logging
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -32,31 +31,14 @@ from app.store.memory import Memory
 from app.upstream.watch import Watch
 from app.web.current import Current
 from app.web.ops import Instance
+from tests.journeys.plainly import SAID, Answered
 
 CHAT, MESSAGES, RESPONSES = "/v1/chat/completions", "/v1/messages", "/v1/responses"
 KEY = "gk-team-" + "k" * 40
 UP_KEY = "Zf9canary7Qx2upstream4c1d"
 NATIVES = ("gemini", "cohere", "bedrock")  # kinds whose languages no client speaks
-SAID: list[Any] = [{"role": "user", "content": "two words"}]
 
 Headers = Iterable[tuple[str, str]]
-
-
-@dataclass(frozen=True)
-class Answered:
-    status: int
-    headers: Mapping[str, str]  # lower-case names
-    body: bytes
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.body)
-
-    @property
-    def error(self) -> Any:
-        """The error object, in either language."""
-        assert self.headers["content-type"] == "application/json", self
-        return self.json["error"]
 
 
 class House:

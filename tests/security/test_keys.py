@@ -16,7 +16,8 @@ from app.config.tenant import TenantS
 from app.core.errors import GatewayError
 from app.surfaces import LANGUAGES
 from app.tenants import Tenants
-from tests.security.house import CHAT, KEY, MESSAGES, RESPONSES, Answered, Headers, House, configuration
+from tests.journeys.plainly import Answered
+from tests.security.house import CHAT, KEY, MESSAGES, RESPONSES, Headers, House, configuration
 from tests.standin import StandIn
 from tests.test_openapi import GOOD
 

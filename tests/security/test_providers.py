@@ -13,7 +13,8 @@ import pytest
 
 from app.upstream.client import MAX_BODY
 from app.upstream.sse import LONGEST
-from tests.security.house import CHAT, MESSAGES, RESPONSES, Answered, House, of_every_kind
+from tests.journeys.plainly import Answered
+from tests.security.house import CHAT, MESSAGES, RESPONSES, House, of_every_kind
 from tests.standin import Answer, End, Framing, Piece, Request, StandIn
 from tests.standin.grammar import answer_for
 

@@ -3,20 +3,7 @@
 from app.core.clock import Clock
 from app.store.memory import Memory
 from app.store.store import Claim, Found, add, hold, read
-
-
-class ManualClock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def monotonic(self) -> float:
-        return self.now
-
-    def time(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
+from tests.clock import ManualClock
 
 
 def test_everything_ends_after_its_time() -> None:

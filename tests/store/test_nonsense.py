@@ -13,9 +13,9 @@ from app.store.line import Line
 from app.store.memcached import Memcached
 from app.store.patience import Patience, Queue, Seats, Wait
 from app.store.store import Found, add, key
+from tests.clock import ManualClock
 from tests.store import nonsense
 from tests.store.liar import Liar
-from tests.store.test_patience import ManualClock
 
 WHERE = key("a place")
 FLOOD = 1024 * 1024  # bytes that are sent at a time
@@ -77,7 +77,7 @@ def test_an_answer_without_an_end_is_read_no_further_than_any_value_goes(
         "tally": lambda line: line.tally([add(WHERE, 1, 9)]),
         "greet": Line.greet,
     }
-    clock = ManualClock()
+    clock = ManualClock(100.0)
     seats = Seats(clock)
     with flood(first, endless) as (address, total):
         asked = Line(address)

@@ -6,28 +6,15 @@ from typing import Any
 import pytest
 
 from app.store.patience import EVERY, GRACE, PIECE, SEATS, Crowded, Patience, Queue, Seats, Wait
+from tests.clock import ManualClock
 
 TIME = 1.0  # seconds that a call has
 SOON = GRACE * TIME
 
 
-class ManualClock:
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def monotonic(self) -> float:
-        return self.now
-
-    def time(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
-
-
 class Worker:
     def __init__(self) -> None:
-        self.clock = ManualClock()
+        self.clock = ManualClock(100.0)
         self.seats = Seats(self.clock)
         self.queue = Queue(self.seats)
 
