@@ -55,6 +55,8 @@ class Memcached:
     def stop(self) -> None:
         """It says nothing from now on, and keeps everything."""
         self._signal(signal.SIGSTOP)
+        assert self._process is not None
+        os.waitid(os.P_PID, self._process.pid, os.WSTOPPED)  # until then its threads may answer
 
     def go_on(self) -> None:
         self._signal(signal.SIGCONT)

@@ -1,12 +1,17 @@
 """One memcached: its connections, and what is done while it does not answer.
 
 One failure is enough: from then on nobody asks, and a thread of its own tries until it answers again: at once, since
-it may have been a moment's trouble, then every second. So a dead server delays the few calls that were waiting for it,
-by its timeout, and no others. One that greets well and fails again is left alone for REST first.
+it may have been a moment's trouble, then a few times a second. So a dead server delays the few calls that were waiting
+for it, by its timeout, and no others. It is tried with what calls ask, so that something else in its place is not taken
+for it. One that does well then and fails again is left alone for longer each time.
+
+All of that is far from the two seconds that limits take to agree after an outage, and a moment's trouble or two in a
+row, as on a machine with too much to do, are over before it counts as an outage (app/limits/place.py).
 """
 
 from __future__ import annotations
 
+import itertools
 import logging
 import socket
 import threading
@@ -22,15 +27,19 @@ from pymemcache.exceptions import (  # type: ignore[import-untyped]
 
 from app.store.line import Address, Line
 from app.store.patience import Crowded, Patience, Queue, Seats, Wait
+from app.store.store import hold, key, read
 
 log = logging.getLogger(__name__)
 
-REST = 2.0  # seconds before a server that failed twice is asked again
-RECENT = 10.0  # seconds between two failures that make the second one of that kind
-BETWEEN = 1.0  # seconds from one try to the next
+RECENT = 10.0  # seconds; a failure that comes later than that is the first one again
+RESTS = (0.0, 0.25, 0.5, 1.0)  # seconds before it is tried, after the first failure, the second and so on
+TRIES = (0.25, 0.25, 0.5)  # seconds from one try to the next
 FULL = 1.0  # seconds for which nothing is written to a server that has no room
 
 T = TypeVar("T")
+
+TRIED = key("tried")  # the counter that a server is tried with
+_TTL = 60  # seconds that it lives
 
 
 class Server:
@@ -50,6 +59,7 @@ class Server:
         self._is_closed = False
         self._full_until = 0.0
         self._failed_at = float("-inf")
+        self._failures = 0  # that were recent
         self._looked = threading.Event()
         self._look(0.0)
 
@@ -144,11 +154,11 @@ class Server:
                 return
             self.answers = False
         now = time.monotonic()
-        rest = REST if now < self._failed_at + RECENT else 0.0
+        self._failures = self._failures + 1 if now < self._failed_at + RECENT else 1
         self._failed_at = now
         log.warning("memcached %s does not answer (%s); calls go on without it", self.name, type(error).__name__)
         self._hang_up()
-        self._look(rest)
+        self._look(_nth(RESTS, self._failures))
 
     def _reach(self) -> None:
         """At the first of its addresses that answers. Raises what the last one did."""
@@ -157,12 +167,20 @@ class Server:
             self._address = address
             wait = Wait(self._own, self._queue)
             try:
-                self._on(self._connect(wait), Line.greet, wait)
+                self._on(self._connect(wait), self._try, wait)
             except Exception as error:
                 trouble = error
             else:
                 return
         raise trouble
+
+    def _try(self, line: Line) -> None:
+        """A greeting is not enough. A full server makes no counter, and answers all the same."""
+        line.greet()
+        line.appoint(Wait(self._own, self._queue))
+        line.tally([hold(TRIED, 1, _TTL), read(TRIED)])
+        line.appoint(Wait(self._own, self._queue))
+        line.read(TRIED)
 
     def _look(self, after: float) -> None:
         try:
@@ -172,20 +190,27 @@ class Server:
 
     def _revive(self, after: float) -> None:
         time.sleep(after)
-        while not self._is_closed:
+        for tries in itertools.count(1):
+            if self._is_closed:
+                return
             try:
                 self._reach()
             except Exception as error:
                 if not self._looked.is_set():
                     log.warning("memcached %s does not answer (%s)", self.name, type(error).__name__)
                     self._looked.set()
-                time.sleep(BETWEEN)
+                time.sleep(_nth(TRIES, tries))
             else:
                 self.answers = True
                 if self._looked.is_set():
                     log.warning("memcached %s answers again", self.name)
                 self._looked.set()
                 return
+
+
+def _nth(pauses: tuple[float, ...], number: int) -> float:
+    """Counted from 1; the last one is that of all that follow."""
+    return pauses[min(number, len(pauses)) - 1]
 
 
 def _resolved(name: str) -> list[Address]:

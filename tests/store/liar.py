@@ -1,17 +1,26 @@
 """A server that answers whatever it is told to, in place of memcached."""
 
+import re
 import socket
 import threading
 from types import TracebackType
 from typing import Self
 
+from app.store.server import TRIED
+
+MET = b"MN\r\n"
+
 
 class Liar:
-    """Greets as memcached does; to everything else it says `answer`, however many commands came."""
+    """To whoever calls it says `answer`, however many commands came; the gateway's own tries it answers as memcached.
 
-    def __init__(self, answer: bytes, greeting: bytes = b"MN\r\n", port: int = 0) -> None:
+    With another `greeting` than memcached's it does not; nor where it `lies_at_once` to everything but a greeting.
+    """
+
+    def __init__(self, answer: bytes, greeting: bytes = MET, port: int = 0, *, lies_at_once: bool = False) -> None:
         self.answer = answer
         self.greeting = greeting
+        self._lies_at_once = lies_at_once
         self._listener = socket.create_server(("127.0.0.1", port))
         self.name = f"127.0.0.1:{self._listener.getsockname()[1]}"
         threading.Thread(target=self._accept, daemon=True).start()
@@ -28,9 +37,17 @@ class Liar:
         with connection:
             try:
                 while asked := connection.recv(65_536):
-                    connection.sendall(self.greeting if asked == b"mn\r\n" else self.answer)
+                    connection.sendall(self._reply(asked))
             except OSError:
                 return
+
+    def _reply(self, asked: bytes) -> bytes:
+        if asked == b"mn\r\n":
+            return self.greeting
+        if TRIED.encode() not in asked or self._lies_at_once:
+            return self.answer
+        marks = re.findall(rb" (O\d+)", asked)
+        return b"".join(b"VA 1 %s\r\n1\r\n" % mark for mark in marks) or b"END\r\n"
 
     def __enter__(self) -> Self:
         return self

@@ -7,8 +7,10 @@ from contextlib import closing
 
 import pytest
 
+from app.limits.place import AGREE, OUTAGE
 from app.store import patience
 from app.store.memcached import Memcached
+from app.store.server import RESTS, TRIES
 from app.store.store import Claim, Found, add, key, read, take
 from tests import memcached as real
 from tests.gunicorn import until
@@ -176,8 +178,8 @@ def test_an_answer_that_dribbles_does_not_hold_a_call_for_longer_than_its_time(s
         b"EN\r\nEN\r\nEN\r\n",
         b"VA x\r\n1\r\n",
         b"VA 1\r\n1\r\n",
-        b"VA 1 O2\r\n1\r\n",  # to the next question
-        b"EN O2\r\n",
+        b"VA 1 O3\r\n1\r\n",  # to the next question
+        b"EN O3\r\n",
         b"\r\n",
     ],
 )
@@ -194,7 +196,7 @@ def test_nonsense_is_a_server_that_is_gone(answer: bytes, caplog: pytest.LogCapt
 
 @pytest.mark.parametrize("value", [b"words", b"-5", b"99999999999999999999", b"1.5", b""])
 def test_a_number_that_is_none_is_no_number(value: bytes) -> None:
-    with Liar(b"VA %d O1\r\n%s\r\n" % (len(value), value)) as liar:
+    with Liar(b"VA %d O2\r\n%s\r\n" % (len(value), value)) as liar:
         store = client(liar.name)
         assert store.tally(WHERE, [read(WHERE)]) == [None]
         assert not store.gone()
@@ -206,6 +208,24 @@ def test_a_memcached_without_meta_commands_is_no_memcached() -> None:
         store = client(old.name, timeout=0.3)
         assert store.gone() == [old.name]
         store.close()
+
+
+@pytest.mark.parametrize("answer", [b"garbage\r\n", b"ERROR\r\n", b"EN\r\nEN\r\n"])
+def test_what_greets_as_memcached_does_and_talks_nonsense_is_asked_by_no_call(answer: bytes) -> None:
+    """Whoever tried it with a greeting alone would let calls find out, again and again."""
+    with Liar(answer, lies_at_once=True) as liar, closing(client(liar.name, timeout=0.3)) as store:
+        assert store.gone() == [liar.name]
+        assert answers_gone(store)
+
+
+def test_a_moment_of_trouble_twice_is_no_outage_and_everybody_counts_together_in_time() -> None:
+    """Sums of what is waited for: nothing here is measured. A try takes three timeouts of 50 ms at most."""
+    a_try, a_tick = 0.15, 1.0
+    for failures in (1, 2):
+        assert RESTS[failures - 1] + a_try + TRIES[0] + a_try < OUTAGE
+    longest = max(RESTS[-1], TRIES[-1] + a_try) + a_try + a_tick
+    assert longest < AGREE + 0.25, "all have added what they let in when they agree"
+    assert longest + AGREE < 4.5, "5 are promised"
 
 
 def test_a_full_server_takes_no_counter_and_is_not_gone() -> None:
@@ -220,6 +240,9 @@ def test_a_full_server_takes_no_counter_and_is_not_gone() -> None:
         assert store.read(WHERE).asked
         assert not store.gone()
         store.close()
+        other = client(full.name)
+        assert not other.gone(), "one that has no room even for what it is tried with"
+        other.close()
 
 
 def test_what_is_too_large_is_not_written_and_does_no_harm(server: real.Memcached) -> None:
