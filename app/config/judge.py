@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -42,12 +43,11 @@ def judge(tree: object, origin: Mapping[Path, Path], report: Report) -> Settings
     try:
         return Settings.model_validate(tree)
     except ValidationError as error:
-        shape = schema()
         for found in error.errors(include_url=False, include_input=False):
             if found["type"] == _FOLLOWS:
                 continue
             at = (*_place(found["loc"], tree), *_blamed(found))
-            report.add(_told_at(at, origin), _message(found["type"], found.get("ctx", {}), at, tree, shape))
+            report.add(_told_at(at, origin), _message(found["type"], found.get("ctx", {}), at, tree))
     return None
 
 
@@ -71,14 +71,20 @@ def _place(loc: Path, tree: object) -> Path:
     return at
 
 
-def _message(kind: str, facts: Mapping[str, Any], at: Path, tree: object, shape: Schema) -> str:
+@functools.cache
+def _shape() -> Schema:
+    """Made when it is needed for the first time, since it takes some 50 ms."""
+    return schema()
+
+
+def _message(kind: str, facts: Mapping[str, Any], at: Path, tree: object) -> str:
     value = get(tree, at)
     if kind == "missing":
-        what = description_of(shape, at)
+        what = description_of(_shape(), at)
         return f"missing; expected {what}" if what else "missing"
     if kind == "extra_forbidden":
         name = str(at[-1]) if at else ""
-        return f"unknown key{suggestion(name, keys_at(shape, at[:-1]))}"
+        return f"unknown key{suggestion(name, keys_at(_shape(), at[:-1]))}"
     if kind == "value_error":
         return str(facts.get("error", "not accepted"))
     expected = _EXPECTED.get(kind, "not accepted").format_map({name: _plain(fact) for name, fact in facts.items()})
