@@ -4,9 +4,15 @@ import logging
 import signal
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 # Whoever is started in the background of a shell ignores Ctrl-C, and so would everything that tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+# An example takes as long as the machine lets it. In CI hypothesis's own profile lies beneath: the same ones each time.
+settings.register_profile("patient", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 @pytest.fixture(autouse=True)

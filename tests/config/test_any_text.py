@@ -3,7 +3,7 @@
 from typing import Any
 
 import yaml
-from hypothesis import HealthCheck, example, given
+from hypothesis import example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
@@ -13,7 +13,7 @@ from app.config.settings import Settings
 from tests.config.given import HASH
 from tests.config.test_accepted import EVERYTHING
 
-calmly = hypothesis_settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+calmly = hypothesis_settings(max_examples=300)
 
 
 def outcome(text: str) -> Settings | tuple[Problem, ...]:
