@@ -1,8 +1,8 @@
 """Calls as samples: one observer follows each of them.
 
-`requests_total` counts every call once, at its end; `errors_total` each failed attempt, under its provider, and each
-refusal of ours. What a client gave up is no error. Tokens and cost of providers are those of every attempt, those of
-tenants are what was delivered.
+`requests_total` counts every call once, at its end and last: where a page tells of a call, it tells all of it.
+`errors_total` counts each failed attempt, under its provider, and each refusal of ours. What a client gave up is no
+error. Tokens and cost of providers are those of every attempt, those of tenants are what was delivered.
 """
 
 from __future__ import annotations
@@ -60,8 +60,8 @@ class Meter:
 
     def refused(self, streaming: bool, error: GatewayError) -> None:
         """Of a body that never became a Call: no exchange tells, and nobody can be sure whose it was."""
-        self._metrics.requests(OTHER, NONE, error.counts_as, _flag(streaming)).inc()
         self._metrics.errors(NONE, error.type).inc()
+        self._metrics.requests(OTHER, NONE, error.counts_as, _flag(streaming)).inc()
 
 
 class Followed(Observer):
@@ -105,7 +105,6 @@ class Followed(Observer):
         self._leave()
         metrics, status, streaming = self._metrics, outcome.status, _flag(self._stream)
         label, provider = self._label, self._provider(outcome)
-        metrics.requests(label, provider, status, streaming).inc()
         if status is Status.SUCCESS or status is Status.ERROR:
             metrics.duration(label, provider, streaming).observe(outcome.seconds)
         error = outcome.error
@@ -122,6 +121,7 @@ class Followed(Observer):
         if status is Status.SUCCESS:
             self._succeeded(outcome, streaming)
         self._charge(outcome)
+        metrics.requests(label, provider, status, streaming).inc()
 
     def _succeeded(self, outcome: Outcome, streaming: str) -> None:
         """What the gateway itself took, where only one provider was waited for."""

@@ -9,7 +9,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -209,11 +209,21 @@ def _compare(report: Report, scene: Scene, made: list[Made]) -> None:
     report.tell("calls for which a provider was asked twice", twice, good=not twice, wanted="0")
     unknown = sum(one.got.status == 200 and one.got.code is None and one.id not in told for one in made)
     report.tell("calls that were answered and are in no log", unknown, good=not unknown, wanted="0")
-    counted = sum(page_of(server).sum("requests_total") for server in scene.replicas)
-    lines = sum(len(list(_lines(server.log()))) for server in scene.replicas)
-    same = counted == lines
+    counted = lines = 0.0
+
+    def same() -> bool:
+        nonlocal counted, lines
+        counted = sum(page_of(server).sum("requests_total") for server in scene.replicas)
+        lines = sum(len(list(_lines(server.log()))) for server in scene.replicas)
+        return counted == lines
+
+    with suppress(AssertionError):  # told below
+        until(same, "page that has every call", patience=10)
     report.tell(
-        "calls counted by those that live, and in their logs", f"{counted:.0f}, {lines}", good=same, wanted="same"
+        "calls counted by those that live, and in their logs",
+        f"{counted:.0f}, {lines:.0f}",
+        good=counted == lines,
+        wanted="same",
     )
 
 
