@@ -13,11 +13,13 @@ from tests.wire import Wire
 EVERY, DOWN, BACK = 4.0, 60.0, 30.0  # seconds, at pace 1
 OPEN, OPEN_MAX = 5.0, 20.0  # of the breaker: the wait doubles after each probe that fails
 JITTER = 0.8  # the shortest that a wait can become
-SLACK = 3.0  # seconds
 
 
-def outage(client: Client, primary: StandIn, wire: Wire, pace: float) -> tuple[str, Sequence[str]]:
-    """Figures and complaints. The breaker lets one call through at the end of each of its waits, which double."""
+def outage(client: Client, primary: StandIn, wire: Wire, pace: float, slack: float) -> tuple[str, Sequence[str]]:
+    """Figures and complaints. The breaker lets one call through at the end of each of its waits, which double.
+
+    `slack`: seconds that a machine may be busy with others.
+    """
     served, failed = 0, 0
     probes: list[float] = []  # when calls reached the wire, after the breaker had opened
 
@@ -42,14 +44,14 @@ def outage(client: Client, primary: StandIn, wire: Wire, pace: float) -> tuple[s
         time.sleep(EVERY * pace)
     primary.up()
     up = time.monotonic()
-    while not call() and time.monotonic() < up + BACK * pace + SLACK:
+    while not call() and time.monotonic() < up + BACK * pace + slack:
         time.sleep(EVERY * pace)
     back = time.monotonic() - up
     complaints = [f"{failed} calls were not served"] if failed else []
     gaps = [later - sooner for sooner, later in itertools.pairwise(probes)]
     if any(gap < JITTER * min(2**number * OPEN, OPEN_MAX) * pace for number, gap in enumerate(gaps, 1)):
         complaints.append(f"probes come too soon: {[round(gap, 2) for gap in gaps]}")
-    if back > BACK * pace + SLACK:
+    if back > BACK * pace + slack:
         complaints.append("it did not come back")
     when = "/".join(f"{probe - began:.0f}" if pace >= 1 else f"{probe - began:.1f}" for probe in probes)
     return f"{served} of {served + failed} served, probes after {when} s, back after {back:.1f} s", complaints
