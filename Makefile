@@ -16,6 +16,9 @@ RUN := .venv/.run-$(call sum,deploy/requirements.txt setup.cfg pyproject.toml)
 DEV := .venv/.dev-$(call sum,deploy/requirements.txt tests/requirements.txt setup.cfg pyproject.toml)
 sdk_stamp = .venv-sdks/$(1)/.made-$(call sum,tests/sdks/$(1).txt)
 
+# Where the environment forbids it, each of the many processes of the tests would compile all that it imports anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 FUZZ := .venv-fuzz/.made-$(call sum,deploy/requirements.txt tests/requirements.txt tests/fuzz/requirements.txt)
 
 .PHONY: help venv sdks run test lint lock bench soak truth fuzz monitoring sbom clean
