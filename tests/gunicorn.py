@@ -8,6 +8,7 @@ An exception that leaves the block carries the server's log as a note.
 
 import contextlib
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -163,9 +164,13 @@ def until(attempt: Callable[[], T], what: str, patience: float = 30) -> T:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Below those that the system gives to connections: whoever tries a server that is down for a while would get its
+    port for the client's end, and be connected to itself."""
+    while True:
+        port = random.randrange(15_000, 32_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def _end(server: Server) -> None:
