@@ -98,7 +98,7 @@ def _left(house: House, before: dict[str, int]) -> dict[str, tuple[int, int]]:
         return not differs
 
     try:
-        until(quiet, "quiet", patience=10)
+        until(quiet, "quiet")
     except AssertionError:
         return differs
     return {}

@@ -131,7 +131,7 @@ def test_a_client_that_leaves_ends_a_silence_of_the_simulated_provider(server: S
         lines = answer.iter_lines()
         assert next(lines)
         assert total(inside(server))["guards"] == 1
-    until(lambda: total(inside(server))["guards"] == 0, "end of a call whose client has left", patience=10)
+    until(lambda: total(inside(server))["guards"] == 0, "end of a call whose client has left")
     (line,) = until(lambda: calls_in(server.log())["leaver"], "line of the log")
     assert line["status"] == "cancelled"
 

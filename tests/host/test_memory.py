@@ -25,4 +25,4 @@ def test_a_worker_keeps_nothing_of_answers_that_are_too_large() -> None:
         before = worker.memory_info().rss
         found = many(4, 1, lambda _: callers.call("huge", stream=False))
         assert {got.code for got in found} == {"invalid_response"}
-        until(lambda: worker.memory_info().rss < before + 8 * MIB, "memory that is given back", patience=5)
+        until(lambda: worker.memory_info().rss < before + 8 * MIB, "memory that is given back")

@@ -35,7 +35,7 @@ def another(server: Server, gone: int) -> int:
         pid = housekeeper(server)
         return pid if pid != gone else 0
 
-    return until(found, "another housekeeper", patience=10)
+    return until(found, "another housekeeper")
 
 
 def degraded(server: Server) -> json.Json:
@@ -61,7 +61,7 @@ def test_a_sigterm_ends_every_process_though_connections_are_kept(worker_class: 
     with gunicorn(FAST, worker_class=worker_class) as server, contextlib.closing(kept(server)):
         assert psutil.pid_exists(housekeeper(server))
         assert server.stop() == 0
-        until(lambda: not server.family(), "end of every process", patience=5)
+        until(lambda: not server.family(), "end of every process")
 
 
 @pytest.mark.parametrize("worker_class", CLASSES)
@@ -74,7 +74,7 @@ def test_ctrl_c_ends_every_process_at_once_though_streams_run(worker_class: str)
         next(stream.iter_lines())
         os.killpg(server.process.pid, signal.SIGINT)
         server.process.wait(10)
-        until(lambda: not server.family(), "end of every process", patience=5)
+        until(lambda: not server.family(), "end of every process")
         stream.close()
         assert "Traceback" not in server.log()
 

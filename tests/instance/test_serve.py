@@ -67,7 +67,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         finally:
             os.killpg(process.pid, signal.SIGINT)
             process.wait(20)
-            until(lambda: not _left(process.pid), "end of every process", patience=5)
+            until(lambda: not _left(process.pid), "end of every process")
 
 
 def _left(session: int) -> list[psutil.Process]:

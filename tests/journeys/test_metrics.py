@@ -191,7 +191,7 @@ def test_the_metrics_are_what_the_clients_saw(server: Server, provider: StandIn)
         return told == (seen.endings.total(), timed, 0)
 
     with contextlib.suppress(AssertionError):  # what is wrong is told better below
-        until(settled, "all calls on the page", patience=10)
+        until(settled, "all calls on the page")
     page = page_of(server)
     assert endings(page) == seen.endings
     assert page.sum("request_duration_seconds_count") == timed

@@ -110,14 +110,14 @@ def test_as_many_calls_at_a_time_as_the_limit_says_over_both(house: House) -> No
         assert Counter(stream.status for stream in streams) == {200: 5, 429: 3}
         assert [house.keyed.call("places", n).status for n in range(4)] == [429] * 4
         next(stream for stream in streams if stream.status == 200).close()
-        until(lambda: house.keyed.call("places", 1).status == 200, "free place", 5)
+        until(lambda: house.keyed.call("places", 1).status == 200, "free place", 20)
     finally:
         house.provider.release("words-9-hold-3", 1000)
         for stream in streams:
             with contextlib.suppress(http.client.HTTPException):
                 stream.read()
             stream.close()
-    until(lambda: house.keyed.call("places", 0).left("concurrency") == 4, "all places free", 5)
+    until(lambda: house.keyed.call("places", 0).left("concurrency") == 4, "all places free", 20)
 
 
 def test_a_tenant_without_limits_is_told_of_none(house: House) -> None:

@@ -139,7 +139,7 @@ def _left_behind(report: Report, server: Server, before: Mapping[str, int], more
         return not held and extra <= 0
 
     with contextlib.suppress(AssertionError):  # told below
-        until(nothing, "end of what calls hold", patience=10)
+        until(nothing, "end of what calls hold")
     report.tell("held by the workers that was not before", held, good=not held, wanted="nothing")
     report.tell("files that are open and were not", extra, good=extra <= 0, wanted="none but kept connections")
 

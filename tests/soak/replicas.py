@@ -218,7 +218,7 @@ def _compare(report: Report, scene: Scene, made: list[Made]) -> None:
         return counted == lines
 
     with suppress(AssertionError):  # told below
-        until(same, "page that has every call", patience=10)
+        until(same, "page that has every call")
     report.tell(
         "calls counted by those that live, and in their logs",
         f"{counted:.0f}, {lines:.0f}",

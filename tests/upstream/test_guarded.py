@@ -106,7 +106,7 @@ def test_a_client_that_leaves_ends_a_silence_over_tls(scene: Scene, model: str, 
         client.sendall(head.encode() + body)
         until(lambda: total(inside(scene.server))["guards"] == 1, "a call")
         scene.secure.journal.wait(model=model, outcome="open")
-    until(lambda: total(inside(scene.server))["guards"] == 0, "end of the call", patience=5)
+    until(lambda: total(inside(scene.server))["guards"] == 0, "end of the call")
     (line,) = until(lambda: calls_in(scene.server.log())[name], "line of the log")
     assert line["status"] == "cancelled"
 
