@@ -7,6 +7,7 @@ An exception that leaves the block carries the server's log as a note.
 """
 
 import contextlib
+import itertools
 import os
 import random
 import signal
@@ -27,6 +28,7 @@ from app.metrics import slots
 
 ROOT = Path(__file__).parent.parent
 CLASSES = ("gevent", "gthread")
+_PORTS = itertools.count(random.randrange(17_000))  # other tests may run beside these
 
 T = TypeVar("T")
 
@@ -164,10 +166,10 @@ def until(attempt: Callable[[], T], what: str, patience: float = 30) -> T:
 
 
 def free_port() -> int:
-    """Below those that the system gives to connections: whoever tries a server that is down for a while would get its
-    port for the client's end, and be connected to itself."""
+    """Another one each time, below those that the system gives to connections: whoever tries a server that is down for a
+    while would get its port for the client's end, and be connected to itself."""
     while True:
-        port = random.randrange(15_000, 32_000)
+        port = 15_000 + next(_PORTS) % 17_000
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port

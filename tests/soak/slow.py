@@ -65,7 +65,8 @@ def slowly(kind: str, url: str, connections: int, seconds: float) -> Iterator[Ca
     """So many slow clients, all of them connected; yields what slowhttptest says of them."""
     how = [word.format(url) for word in SLOW[kind]]
     length = str(int(seconds) + 30)
-    command = [tool("slowhttptest"), "-c", str(connections), "-r", str(connections), "-l", length, "-p", "10", *how]
+    unbuffered = (tool("stdbuf"), "-o0", tool("slowhttptest"))  # or it would be known late that they are connected
+    command = [*unbuffered, "-c", str(connections), "-r", str(connections), "-l", length, "-p", "10", *how]
     with tempfile.TemporaryFile("w+") as said:
 
         def look() -> str:
