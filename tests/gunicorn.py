@@ -166,8 +166,10 @@ def until(attempt: Callable[[], T], what: str, patience: float = 30) -> T:
 
 
 def free_port() -> int:
-    """Another one each time, below those that the system gives to connections: whoever tries a server that is down for a
-    while would get its port for the client's end, and be connected to itself."""
+    """Another one each time, below those that the system gives to connections.
+
+    Whoever tries a server that is down for a while would get its port for the own end, and be connected to itself.
+    """
     while True:
         port = 15_000 + next(_PORTS) % 17_000
         with socket.socket() as probe, contextlib.suppress(OSError):
