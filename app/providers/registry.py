@@ -5,10 +5,12 @@ Each module of this folder that has a `ROWS` adds to them: a new dialect is a ne
 
 from __future__ import annotations
 
+import functools
 import importlib
 import pkgutil
 from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 import app.providers
@@ -16,15 +18,16 @@ from app.core.provider import NOWHERE, Cloud, Provider
 from app.providers.row import Row
 
 
+@functools.cache
 def rows() -> Mapping[str, Row]:
-    """Kind -> row, sorted by kind. Raises ValueError where two modules claim the same one."""
+    """Kind -> row, sorted by kind. Looked for once. Raises ValueError where two modules claim the same one."""
     found: dict[str, Row] = {}
     for module in pkgutil.iter_modules(app.providers.__path__, "app.providers."):
         for row in getattr(importlib.import_module(module.name), "ROWS", ()):
             if row.kind in found:
                 raise ValueError(f"two rows are named {row.kind!r}; the second is in {module.name}")
             found[row.kind] = row
-    return dict(sorted(found.items()))
+    return MappingProxyType(dict(sorted(found.items())))
 
 
 def kinds() -> tuple[str, ...]:

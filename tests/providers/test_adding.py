@@ -43,8 +43,10 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         lines = eval(f"{{{settings}}}", {"_HOSTED": Kind()})  # noqa: S307 - the page's own
         for kind, made in lines.items():
             patch.setitem(KINDS, kind, made)
+        registry.rows.cache_clear()
         with _House(folder, {}) as built:
             yield built
+    registry.rows.cache_clear()
     for name in ("nimbus", "parrot"):
         sys.modules.pop(f"app.providers.{name}", None)
 
