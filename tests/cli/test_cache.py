@@ -28,7 +28,7 @@ def here(server: Memcached, tmp_path: Path) -> Path:
         f"""
 providers: {{simulated: {{}}}}
 models: {{fast: {{targets: [simulated/x]}}}}
-memcached: {{servers: ["{server.name}"]}}
+memcached: {{servers: ["{server.name}"], connect_timeout: 1, timeout: 1}}
 cache: {{ttl: 100, secret: "{SECRET.decode()}"}}
 tenants:
   acme: {{keys: ["{HASH}"]}}

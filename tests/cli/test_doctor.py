@@ -23,7 +23,7 @@ from tests.memcached import Memcached, memcached
 
 CONFIG = """
 health: {{interval: 1}}
-memcached: {{servers: ["127.0.0.1:{memcached}"]}}
+memcached: {{servers: ["127.0.0.1:{memcached}"], connect_timeout: 1, timeout: 1}}
 cache: {{ttl: 60, secret: "{secret}"}}
 metrics: {{token: "a-token-of-prometheus"}}
 providers:

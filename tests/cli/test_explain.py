@@ -18,7 +18,7 @@ from tests.memcached import memcached
 CONFIG = """
 health: {{interval: 1}}
 resilience: {{breaker: {{consecutive: 2, open: 60, open_max: 60}}}}
-memcached: {{servers: ["127.0.0.1:{memcached}"]}}
+memcached: {{servers: ["127.0.0.1:{memcached}"], connect_timeout: 1, timeout: 1}}
 cache: {{secret: "{secret}"}}
 limits: {{default: {{requests_per_minute: 5, concurrent: 3}}}}
 providers:

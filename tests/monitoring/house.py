@@ -107,7 +107,7 @@ def east(provider: Remote, sick: StandIn, memcached: str) -> str:
             "logging": {"level": "warning"},
             "health": {"interval": 1, "timeout": 1},
             "resilience": {"breaker": {"open": 1, "open_max": 2, "min_calls": 1_000_000}},  # five in a row open it
-            "memcached": {"servers": [memcached]},
+            "memcached": {"servers": [memcached], "connect_timeout": 1, "timeout": 1},  # the machine may be busy
             "providers": providers,
             "models": models,
             "cache": {"secret": "a secret of thirty-two bytes, or more"},
