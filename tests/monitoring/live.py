@@ -115,6 +115,7 @@ INHIBITED: frozenset[Alert] = frozenset(
 )
 
 RATE_WINDOW = "10s"
+PATIENCE = 180  # seconds until everything has fired, or ended: a quarter of that is usual
 _OPEN = "application/openmetrics-text; version=1.0.0"
 _PROVIDERS = ("main", "shaky", "broken", "sick", "drowsy")  # whose details are looked at
 
@@ -199,11 +200,11 @@ def _break(house: House, traffic: Traffic, seen: Seen) -> None:
         "GATEWAY_METRICS_BIND": urlsplit(house.west.metrics_url).netloc,
     }
     with gunicorn(west(house.sick.port), environment=where):
-        _until(lambda: set(expected.values()) & set(seen.fired) <= set(seen.calmed), 60)
+        _until(lambda: set(expected.values()) & set(seen.fired) <= set(seen.calmed), PATIENCE)
 
 
 def _until_fired(seen: Seen, alerts: Collection[Alert]) -> None:
-    _until(lambda: set(alerts) <= set(seen.fired), 75)
+    _until(lambda: set(alerts) <= set(seen.fired), PATIENCE)
 
 
 def _until(whole: Callable[[], bool], patience: float) -> None:

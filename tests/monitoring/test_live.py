@@ -20,7 +20,7 @@ from tests.monitoring.live import Alert, Seen
 from tests.monitoring.names import FIFTEEN_NAMES
 from tests.tools import tool
 
-pytestmark = pytest.mark.timeout(420)  # the first test waits for the whole run
+pytestmark = pytest.mark.timeout(900)  # the first test waits for the whole run
 
 #: Queries of which nothing can move within two minutes, and why.
 STILL: Mapping[str, str] = {}
