@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
 from pathlib import Path
 
 import pytest
@@ -23,8 +25,12 @@ class _Heard:
         self._report.tell(told, f"{report.outcome}, {report.duration:.1f} s", good=not report.failed, wanted="passed")
 
 
-def run() -> Report:
+def run(*options: str) -> Report:
+    """`options`: of pytest, on top."""
     report = Report("a host in trouble")
-    code = pytest.main(["-q", "--no-header", "-p", "no:terminal", str(HERE)], plugins=[_Heard(report)])
+    late = "ignore::pytest.PytestAssertRewriteWarning"  # other programs have imported what pytest would look into
+    given = ["-q", "--no-header", "-p", "no:cacheprovider", "-W", late, *options, str(HERE)]
+    with contextlib.redirect_stdout(sys.stderr):
+        code = pytest.main(given, plugins=[_Heard(report)])
     report.tell("code of pytest", int(code), good=not code, wanted="0")
     return report

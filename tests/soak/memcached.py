@@ -125,9 +125,10 @@ TROUBLES: Mapping[str, Callable[[Memcached, Relay], contextlib.AbstractContextMa
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """When a trouble began and ended (monotonic)."""
+    """When a trouble began and ended, and the quiet before it (monotonic)."""
 
     name: str
+    quiet: float
     began: float
     ended: float
 
@@ -194,12 +195,13 @@ def _under_load(
         time.sleep(2)
         with watched([worker for server in servers for worker in server.workers()]) as found.late:
             for name in names:
+                quiet = time.monotonic() + 0.5
                 time.sleep(QUIET if seconds > SHORT else SHORT)
                 began = time.monotonic()
                 with trouble(name):
                     time.sleep(seconds)
                     ended = time.monotonic()
-                found.spans.append(Span(name, began, ended))
+                found.spans.append(Span(name, quiet, began, ended))
                 time.sleep(BACK + 1)
     finally:
         over.set()
@@ -241,7 +243,7 @@ def _tell_slowest(report: Report, span: Span, load: Load) -> None:
 
 
 def _is_quiet(said: Said, span: Span) -> bool:
-    return span.began - SHORT + 0.5 < said.began < span.began - 0.5
+    return span.quiet < said.began < span.began - 0.5
 
 
 def _is_troubled(said: Said, span: Span) -> bool:

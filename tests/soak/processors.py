@@ -37,8 +37,8 @@ class Lateness:
 
     def of(self, worker: int, began: float, ended: float) -> float:
         """Seconds, of a call between these instants that this worker answered; never more than it took."""
-        here = max((min(at, ended) - max(at - late, began) for at, late in self.stalls), default=0.0)
-        return min(ended - began, self._stood(worker, began, ended) + max(0.0, here))
+        here = sum(max(0.0, min(at, ended) - max(at - late, began)) for at, late in self.stalls)
+        return min(ended - began, self._stood(worker, began, ended) + here)
 
     def _stood(self, worker: int, began: float, ended: float) -> float:
         found = self.lines.get(worker, ())
