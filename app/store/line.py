@@ -21,12 +21,10 @@ from pymemcache.exceptions import (  # type: ignore[import-untyped]
 )
 
 from app.store.patience import LEAST, Wait
-from app.store.store import Step
+from app.store.store import Question
+from app.store.wire import LARGEST, Answers, said
 
-LARGEST = 32 * 1024 * 1024  # bytes of an answer, as far as anybody would read one
 _PIECE = 65_536  # bytes to read at a time; pymemcache asks for less
-_MOST = 1024 * 1024  # bytes of numbers; more is nonsense
-_HIGHEST = 2**63
 _NO_BYTES = bytes(4)
 _LINE = 512  # bytes; none of memcached's is longer
 _NOTHING = b"END\r\n"
@@ -35,9 +33,6 @@ _END = b"\r\nEND\r\n"  # after a value
 _GREETED = b"MN\r\n"
 
 Address = tuple[str, int] | str  # numeric host and port, or the path of a socket
-
-_MISSING = (b"EN", b"NF", b"NS")
-_NO_NUMBER = (b"SERVER_ERROR", b"CLIENT_ERROR cannot increment or decrement non-numeric value")
 
 
 class _Socket(socket.socket):
@@ -146,7 +141,7 @@ class Line(Client):  # type: ignore[misc]  # it has no types
         super().__init__(
             address, no_delay=True, default_noreply=False, socket_module=SimpleNamespace(**used, socket=self._socket)
         )
-        self._tallies = 0
+        self._asked = 0
 
     def open(self, wait: Wait, seconds: float) -> None:
         """Connect. Raises OSError, Crowded."""
@@ -165,16 +160,16 @@ class Line(Client):  # type: ignore[misc]  # it has no types
         self.sock.wait = wait
         self.sock.begin()
 
-    def read(self, key: str) -> bytes | None:
-        value: bytes | None = self.get(key)
-        self.sock.said(value)
-        return value
-
-    def write(self, key: str, value: bytes, ttl: int) -> bool:
-        return self._done(self.set(key, value, expire=ttl, noreply=False))
-
-    def claim(self, key: str, value: bytes, ttl: int) -> bool:
-        return self._done(self.add(key, value, expire=ttl, noreply=False))
+    def ask(self, questions: Sequence[Question[Any]]) -> tuple[list[Any], bool]:
+        """All in one piece: their answers, and whether the server had no room for something."""
+        self._asked += 1
+        mark = b" O%d" % self._asked
+        self.sock.sendall(b"".join([said(question, mark) for question in questions]))
+        answers = Answers(mark, self._piece)
+        found = [answers.to(question) for question in questions]
+        answers.end()
+        self.sock.begin()
+        return found, answers.is_full
 
     def exchange(self, key: str, value: bytes, by: bytes, ttl: int) -> bool:
         """The very value that was seen, and no later one."""
@@ -200,17 +195,6 @@ class Line(Client):  # type: ignore[misc]  # it has no types
             raise MemcacheUnknownError("no greeting that memcached has")
         self.sock.said_a_line()
 
-    def tally(self, steps: Sequence[Step]) -> list[int | None]:
-        """In memcached's meta commands: all in one piece, with a mark that their answers repeat."""
-        self._tallies += 1
-        mark = b" O%d" % self._tallies
-        self.sock.sendall(b"".join([_command(step, mark) for step in steps]))
-        received = b""
-        while (numbers := _numbers(received, len(steps), mark)) is None:
-            received += self._piece()
-        self.sock.begin()
-        return numbers
-
     def _done(self, done: Any) -> bool:
         self.sock.said_a_line()
         return bool(done)
@@ -229,45 +213,3 @@ class Line(Client):  # type: ignore[misc]  # it has no types
 
 
 _USED = ("AF_UNIX", "AF_UNSPEC", "SOCK_STREAM", "IPPROTO_TCP", "TCP_NODELAY", "getaddrinfo")
-
-
-def _command(step: Step, mark: bytes) -> bytes:
-    key, by, first, ttl, renew = step
-    if by is None:
-        return b"mg %s v%s\r\n" % (key.encode(), mark)
-    made = b"" if first is None else b" N%d J%d" % (ttl, first)
-    kept = b" T%d" % ttl if renew else b""
-    down = b"MD " if by < 0 else b""
-    return b"ma %s %sD%d%s%s v%s\r\n" % (key.encode(), down, abs(by), made, kept, mark)
-
-
-def _numbers(received: bytes, count: int, mark: bytes) -> list[int | None] | None:
-    """None while something is missing. Raises MemcacheUnknownError for what no memcached says."""
-    if len(received) > _MOST:
-        raise MemcacheUnknownError("an answer without an end")
-    if not received.endswith(b"\r\n"):
-        return [] if count == 0 and not received else None
-    lines = iter(received.split(b"\r\n")[:-1])
-    found: list[int | None] = []
-    for line in lines:
-        if line.startswith(b"VA "):
-            value = next(lines, None)
-            if value is None:
-                return None
-            found.append(_number(line, value, mark))
-        elif line.startswith(_NO_NUMBER) or (line[:2] in _MISSING and line[2:] in (mark, b"")):
-            found.append(None)
-        else:
-            raise MemcacheUnknownError("an answer that memcached's meta commands do not have")
-    if len(found) > count:
-        raise MemcacheUnknownError("more answers than questions")
-    return found if len(found) == count else None
-
-
-def _number(line: bytes, value: bytes, mark: bytes) -> int | None:
-    if line[3:] != b"%d%s" % (len(value), mark):
-        raise MemcacheUnknownError("a value of another length than was told, or to another question")
-    number = value.rstrip(b" ")  # memcached pads what became shorter
-    if not number.isdigit():
-        return None
-    return int(number) if int(number) < _HIGHEST else None

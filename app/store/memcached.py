@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from hashlib import blake2b
-from typing import TypeVar
+from typing import Any
 
 from pymemcache.client.rendezvous import RendezvousHash  # type: ignore[import-untyped]
 
@@ -17,9 +17,9 @@ from app.core.clock import Clock, SystemClock
 from app.store.line import Line
 from app.store.patience import Patience, Seats
 from app.store.server import Server
-from app.store.store import Claim, Found, Step, Store
+from app.store.store import A, Claim, ClaimOrRead, Found, Question, Read, Step, Store, Tally, Write
 
-T = TypeVar("T")
+_Asked = tuple[Question[Any], Callable[[Any], None]]  # and who is told the answer
 
 _FIRST_LOOK = 0.5  # seconds that a start waits at most to know who answers
 
@@ -48,6 +48,7 @@ class _Client:
     def __init__(self, servers: _Servers, patience: Patience) -> None:
         self._servers = servers
         self._patience = patience
+        self._later: list[tuple[Server, _Asked]] = []
 
     @property
     def waited(self) -> float:
@@ -71,36 +72,62 @@ class _Client:
         return self._patience.behind(lock)
 
     def read(self, key: str) -> Found:
-        found = self._ask(key, lambda line: Found(line.read(key)))
-        return found if found is not None else Found(None, asked=False)
+        return self._now(Read(key))
 
     def write(self, key: str, value: bytes, ttl: int) -> bool:
-        return self._has_room(key) and bool(self._ask(key, lambda line: line.write(key, value, ttl)))
+        return self._now(Write(key, value, ttl))
 
     def claim(self, key: str, value: bytes, ttl: int) -> Claim:
-        won = self._ask(key, lambda line: line.claim(key, value, ttl)) if self._has_room(key) else None
-        if won is None:
-            return Claim.GONE
-        return Claim.WON if won else Claim.TAKEN
+        return self._now(ClaimOrRead(key, value, ttl))[0]
 
     def swap(self, key: str, value: bytes, by: bytes, ttl: int) -> bool:
-        return self._has_room(key) and bool(self._ask(key, lambda line: line.exchange(key, value, by, ttl)))
+        server = self._servers.of(key)
+        return server.has_room and self._exchange(server, key, value, by, ttl)
 
     def release(self, key: str, value: bytes) -> bool:
         gone = -1  # a negative time is over at once
-        return bool(self._ask(key, lambda line: line.exchange(key, value, b"", gone)))
+        return self._exchange(self._servers.of(key), key, value, b"", gone)
 
     def drop(self, key: str) -> bool:
-        return bool(self._ask(key, lambda line: line.drop(key)))
+        return bool(self._servers.of(key).ask(lambda line: line.drop(key), self._patience))
 
     def tally(self, place: str, steps: Sequence[Step]) -> Sequence[int | None] | None:
-        return self._servers.of_counters(place).ask(lambda line: line.tally(steps), self._patience)
+        return self._now(Tally(place, steps))
 
-    def _ask(self, key: str, talk: Callable[[Line], T]) -> T | None:
-        return self._servers.of(key).ask(talk, self._patience)
+    def soon(self, question: Question[A], then: Callable[[A], None]) -> None:
+        self._later.append((self._server(question), (question, then)))
 
-    def _has_room(self, key: str) -> bool:
-        return self._servers.of(key).has_room
+    def flush(self) -> None:
+        while self._later:
+            self._ask(self._later[0][0])
+
+    def _exchange(self, server: Server, key: str, value: bytes, by: bytes, ttl: int) -> bool:
+        return bool(server.ask(lambda line: line.exchange(key, value, by, ttl), self._patience))
+
+    def _now(self, question: Question[A]) -> A:
+        answers: list[A] = []
+        self._ask(self._server(question), (question, answers.append))
+        return answers[0]
+
+    def _ask(self, server: Server, *now: _Asked) -> None:
+        """That, and what was to be asked there soon."""
+        together = list(now)
+        if self._later:
+            together[:0] = [asked for at, asked in self._later if at is server]
+            self._later = [(at, asked) for at, asked in self._later if at is not server]
+        sent = [question if server.has_room else question.looking() for question, _ in together]
+        asks = [question for question in sent if question is not None]
+        answers = iter((server.put(asks, self._patience) if asks else None) or ())
+        for (question, then), was_sent in zip(together, sent, strict=True):
+            then(question.gone if was_sent is None else next(answers, question.gone))
+
+    def _server(self, question: Question[Any]) -> Server:
+        match question:
+            case Tally(place):
+                return self._servers.of_counters(place)
+            case Read(key) | Write(key) | ClaimOrRead(key):
+                return self._servers.of(key)
+        raise TypeError(question)
 
 
 class Memcached(_Client):
@@ -130,6 +157,9 @@ class Memcached(_Client):
 
     def for_call(self) -> Store:
         return _Client(self._servers, Patience(self._timeout, self._clock, self._seats))
+
+    def soon(self, question: Question[A], then: Callable[[A], None]) -> None:
+        then(self._now(question))
 
     def close(self) -> None:
         """For whoever has another one now; calls that still use this one find nobody."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from app.core.clock import Clock
-from app.store.store import Claim, Found, Step, Store
+from app.store.store import A, Claim, Found, Question, Step, Store
 
 MOST = 64 * 1024 * 1024  # bytes of keys and values; what was not used for the longest time goes first
 _EACH = 200  # bytes that an entry costs beside them
@@ -72,6 +72,12 @@ class Memory:
     def tally(self, place: str, steps: Sequence[Step]) -> Sequence[int | None] | None:
         with self._lock:
             return [self._step(step) for step in steps]
+
+    def soon(self, question: Question[A], then: Callable[[A], None]) -> None:
+        then(question.of(self))
+
+    def flush(self) -> None:
+        """There is no way that would be saved by waiting."""
 
     def _step(self, step: Step) -> int | None:
         found = self._get(step.key)

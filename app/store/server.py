@@ -17,8 +17,8 @@ import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 from pymemcache.exceptions import (  # type: ignore[import-untyped]
     MemcacheServerError,
@@ -27,7 +27,7 @@ from pymemcache.exceptions import (  # type: ignore[import-untyped]
 
 from app.store.line import Address, Line
 from app.store.patience import Crowded, Patience, Queue, Seats, Wait
-from app.store.store import hold, key, read
+from app.store.store import Question, Read, Tally, hold, key, read
 
 log = logging.getLogger(__name__)
 
@@ -99,6 +99,17 @@ class Server:
         finally:
             wait.over(answered=answered)
         return None
+
+    def put(self, questions: Sequence[Question[Any]], patience: Patience) -> list[Any] | None:
+        """The answers to all of them, in one round trip; None as above."""
+
+        def talk(line: Line) -> list[Any]:
+            answers, is_full = line.ask(questions)
+            if is_full:
+                self._full_until = time.monotonic() + FULL
+            return answers
+
+        return self.ask(talk, patience)
 
     def _in_place(self, talk: Callable[[Line], T], wait: Wait) -> T:
         wait.place(self._places)
@@ -178,9 +189,7 @@ class Server:
         """A greeting is not enough. A full server makes no counter, and answers all the same."""
         line.greet()
         line.appoint(Wait(self._own, self._queue))
-        line.tally([hold(TRIED, 1, _TTL), read(TRIED)])
-        line.appoint(Wait(self._own, self._queue))
-        line.read(TRIED)
+        line.ask([Tally(TRIED, [hold(TRIED, 1, _TTL), read(TRIED)]), Read(TRIED)])
 
     def _look(self, after: float) -> None:
         try:

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from abc import ABC, abstractmethod
 from base64 import urlsafe_b64encode
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from enum import Enum
-from typing import NamedTuple, Protocol
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 LONGEST_TTL = 30 * 86_400  # seconds; memcached reads a larger number as a date
+
+A = TypeVar("A")
 
 
 def key(*parts: str | bytes) -> str:
@@ -71,6 +74,87 @@ def hold(key: str, number: int, ttl: int, *, renew: bool = False) -> Step:
     return Step(key, 0, number, ttl, renew)
 
 
+class Question(ABC, Generic[A]):
+    """One of those that may travel with others; its answer is an A."""
+
+    __slots__ = ()
+
+    @property
+    @abstractmethod
+    def gone(self) -> A:
+        """The answer where nobody could be asked."""
+
+    @abstractmethod
+    def of(self, store: Store) -> A:
+        """Asked by itself."""
+
+    def looking(self) -> Question[A] | None:
+        """As much of it as a server without room may be asked; None: nothing."""
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Read(Question[Found]):
+    key: str
+
+    @property
+    def gone(self) -> Found:
+        return Found(None, asked=False)
+
+    def of(self, store: Store) -> Found:
+        return store.read(self.key)
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimOrRead(Question[tuple[Claim, Found]]):
+    """Claim, and read what stands there then. `claims` False: do not, as if that were GONE."""
+
+    key: str
+    value: bytes
+    ttl: int
+    claims: bool = True
+
+    @property
+    def gone(self) -> tuple[Claim, Found]:
+        return Claim.GONE, Found(None, asked=False)
+
+    def of(self, store: Store) -> tuple[Claim, Found]:
+        return store.claim(self.key, self.value, self.ttl) if self.claims else Claim.GONE, store.read(self.key)
+
+    def looking(self) -> ClaimOrRead:
+        return replace(self, claims=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Write(Question[bool]):
+    key: str
+    value: bytes
+    ttl: int
+
+    @property
+    def gone(self) -> bool:
+        return False
+
+    def of(self, store: Store) -> bool:
+        return store.write(self.key, self.value, self.ttl)
+
+    def looking(self) -> None:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Tally(Question[Sequence[int | None] | None]):
+    place: str
+    steps: Sequence[Step]
+
+    @property
+    def gone(self) -> None:
+        return None
+
+    def of(self, store: Store) -> Sequence[int | None] | None:
+        return store.tally(self.place, self.steps)
+
+
 class Store(Protocol):
     """Keys are made by key(), a few letters may follow. Values are bytes, times whole seconds up to LONGEST_TTL."""
 
@@ -122,3 +206,12 @@ class Store(Protocol):
         What has the same `place` (of key()) lives on the same server. None for a step that should have made a counter:
         there was no room. None for all: nobody could be asked, and nobody knows which steps were done.
         """
+
+    def soon(self, question: Question[A], then: Callable[[A], None]) -> None:
+        """Ask it in one round trip with whatever is asked next; `then` is told the answer.
+
+        Only for_call() gives a store that may wait with it, and whoever has that calls flush() before its end.
+        """
+
+    def flush(self) -> None:
+        """Ask what is still to be asked."""

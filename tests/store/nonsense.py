@@ -88,7 +88,7 @@ def run(replies: int, seed: int) -> Counter[str]:
     with Peer() as peer:
         for number in range(replies):
             line = line or _opened(peer)
-            question = question_of(dice, line._tallies)
+            question = question_of(dice, line._asked)
             said = question.honest if dice.random() < 0.3 else wrong(question.honest, dice)
             strict = question.reads(said)
             peer.next = reply = Reply(_pieces(said, dice), closes=strict is BAD)

@@ -12,7 +12,7 @@ from app.store import line
 from app.store.line import Line
 from app.store.memcached import Memcached
 from app.store.patience import Patience, Queue, Seats, Wait
-from app.store.store import Found, add, key
+from app.store.store import ClaimOrRead, Found, Read, Tally, add, key
 from tests.clock import ManualClock
 from tests.store import nonsense
 from tests.store.liar import Liar
@@ -59,10 +59,11 @@ def flood(first: bytes, endless: bytes) -> Iterator[tuple[tuple[str, int], Calla
         (b"", b"x" * FLOOD),
         (b"", b"\r" * FLOOD),
         (b"VALUE %s 0 99999999999\r\n" % WHERE.encode(), b"x" * FLOOD),
+        (b"VA 4000000 k%s O1\r\n" % WHERE.encode(), b"x" * FLOOD),
         (b"VA 99999999999 O1\r\n", b"1" * FLOOD),
         (b"", b"VA 1 O1\r\n1\r\n" * 65_536),
     ],
-    ids=["a line", "ends of lines", "a value", "a number", "numbers"],
+    ids=["a line", "ends of lines", "an old value", "a value", "a number", "numbers"],
 )
 @pytest.mark.parametrize("operation", ["read", "exchange", "claim", "tally", "greet"])
 def test_an_answer_without_an_end_is_read_no_further_than_any_value_goes(
@@ -71,10 +72,10 @@ def test_an_answer_without_an_end_is_read_no_further_than_any_value_goes(
     """On a clock that stands still: it is not time that ends it."""
     monkeypatch.setattr(line, "LARGEST", 4 * FLOOD)
     asks: dict[str, Callable[[Line], object]] = {
-        "read": lambda line: line.read(WHERE),
+        "read": lambda line: line.ask([Read(WHERE)]),
         "exchange": lambda line: line.exchange(WHERE, b"v", b"w", 9),
-        "claim": lambda line: line.claim(WHERE, b"v", 9),
-        "tally": lambda line: line.tally([add(WHERE, 1, 9)]),
+        "claim": lambda line: line.ask([ClaimOrRead(WHERE, b"v", 9)]),
+        "tally": lambda line: line.ask([Tally(WHERE, [add(WHERE, 1, 9)])]),
         "greet": Line.greet,
     }
     clock = ManualClock(100.0)
@@ -94,7 +95,7 @@ def test_an_answer_without_an_end_is_read_no_further_than_any_value_goes(
 def test_a_value_of_another_key_is_never_given_out_and_its_connection_not_used_again() -> None:
     other = key("somebody else's")
     with (
-        Liar(b"VALUE %s 0 3\r\nabc\r\nEND\r\n" % other.encode()) as liar,
+        Liar(b"VA 3 k%s O1\r\nabc\r\n" % other.encode()) as liar,
         closing(Memcached((liar.name,), (), 1.0, 1.0, 4)) as store,
     ):
         call = store.for_call()
