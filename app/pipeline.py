@@ -6,6 +6,7 @@ from app.core.call import Call
 from app.core.exchange import Exchange, Observer, Reply
 from app.gateway import Gateway
 from app.routing import hold
+from app.store.ending import Ending
 
 
 def answer(gateway: Gateway, call: Call, place: Observer) -> Reply:
@@ -20,11 +21,12 @@ def answer(gateway: Gateway, call: Call, place: Observer) -> Reply:
     with Exchange(call, gateway.clock) as exchange:
         exchange.join(place)
         exchange.join(gateway.calls.entry(call, store))
+        exchange.join(Ending(store))
         exchange.join(gateway.meter.follow(call))
         route = gateway.routes.resolve(call.model, call.tenant)  # model_not_found, permission
         exchange.routed(route)
+        visit = exchange.join(gateway.cache.visit(call, route, exchange, store))  # looks soon: with what limits ask
         gateway.limits.admit(call, route, exchange, store)  # rate_limited
-        visit = exchange.join(gateway.cache.visit(call, route, exchange, store))
         if (kept := visit.fetch()) is not None:
             return exchange.hand_over(kept)
         batches = hold.begin(gateway.attempts, gateway.watch, call, route, exchange)  # what providers can do

@@ -34,7 +34,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "housekeeper": {"core", "config", "instance", "metrics", "logs", "health"},
     "rules": {"core", "config", "limits", "routing"},
     "gateway": {"core", "config", "configured", "rules", "providers", "upstream", "resilience", *CONCERNS},
-    "pipeline": {"core", "gateway", "routing"},
+    "pipeline": {"core", "gateway", "routing", "store"},
     "web": {"core", "gateway", "pipeline"},
     "factory": {"core", "surfaces", "web"},
     "openapi": {"core", "surfaces", "factory", "web"},

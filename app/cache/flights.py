@@ -14,7 +14,7 @@ from enum import Enum
 
 from app.cache.entry import Entry
 from app.core.clock import Clock
-from app.store.store import Claim, Store
+from app.store.store import ClaimOrRead, Store
 from app.upstream.watch import Guard
 
 TTL = 5  # seconds that a claim outlives its holder
@@ -61,8 +61,11 @@ class Flight:
         return self.end
 
 
-@dataclass(slots=True)
-class _Held:
+@dataclass(slots=True, eq=False)
+class Held:
+    """A claim that is this worker's."""
+
+    key: str
     value: bytes  # another one after each renewal, so that others see that its holder lives
     renewed: float  # monotonic
 
@@ -73,46 +76,49 @@ class Claims:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._held: dict[str, _Held] = {}  # by key
+        self._held: set[Held] = set()
 
-    def claim(self, store: Store, key: str) -> Claim:
-        value = _new_claim()
-        went = store.claim(key, value, TTL)
-        if went is Claim.WON:
-            with self._lock:
-                self._held[key] = _Held(value, self._clock.monotonic())
-        return went
+    def question(self, key: str) -> ClaimOrRead:
+        """Whether the claim is to be had, and what stands there if it is not."""
+        return ClaimOrRead(key, _new_claim(), TTL)
 
-    def give_back(self, store: Store, key: str, *, replaced: bool, open_: bool) -> None:
+    def won(self, question: ClaimOrRead) -> Held:
+        """To be given back."""
+        held = Held(question.key, question.value, self._clock.monotonic())
+        with self._lock:
+            self._held.add(held)
+        return held
+
+    def give_back(self, store: Store, held: Held, *, replaced: bool, open_: bool) -> None:
         """`replaced`: the answer stands there now. `open_`: there was one that is not kept."""
         with self._lock:
-            value = self._held.pop(key).value
+            self._held.remove(held)
         if replaced:
             return
         if open_:
-            store.swap(key, value, OPEN, OPEN_TTL)
+            store.swap(held.key, held.value, OPEN, OPEN_TTL)
         else:
-            store.release(key, value)
+            store.release(held.key, held.value)
 
     def renew(self, store: Store) -> None:
         """For the tick."""
         now = self._clock.monotonic()
         with self._lock:
-            due = [(key, held) for key, held in self._held.items() if now - held.renewed >= RENEW]
-        for key, held in due:
+            due = [held for held in self._held if now - held.renewed >= RENEW]
+        for held in due:
             held.renewed = now
-            self._renew(store, key, held)
+            self._renew(store, held)
 
-    def _renew(self, store: Store, key: str, held: _Held) -> None:
+    def _renew(self, store: Store, held: Held) -> None:
         """Unless somebody has put an answer there meanwhile: a stream, say."""
         value = _new_claim()
-        if not store.swap(key, held.value, value, TTL):
+        if not store.swap(held.key, held.value, value, TTL):
             return
         with self._lock:
-            if self._held.get(key) is held:
+            if held in self._held:
                 held.value = value
                 return
-        store.release(key, value)  # it was given back in between
+        store.release(held.key, value)  # it was given back in between
 
 
 class Flights:
@@ -136,6 +142,13 @@ class Flights:
         with self._lock:
             if self._flights.get(key) is flight:
                 del self._flights[key]
-            flight.end = end
+            flight.end = flight.end or end
             for ring in flight.waiting:
                 ring.set()
+
+    def answer(self, key: str, entry: Entry) -> None:
+        """Whoever leads there, this is what it wants: a call beside it had the claim."""
+        with self._lock:
+            flight = self._flights.get(key)
+        if flight is not None:
+            self.end(key, flight, entry)

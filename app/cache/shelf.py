@@ -9,7 +9,7 @@ from enum import Enum
 from app.cache.entry import Corrupt, Entry, Seal
 from app.cache.flights import OPEN, is_claim
 from app.core.clock import Clock
-from app.store.store import Store
+from app.store.store import Found, Store, Write
 
 Count = Callable[[str, str], None]
 """Called with operation and result: get hit | miss | error, set ok | skipped | error, delete ok | error."""
@@ -18,6 +18,7 @@ Count = Callable[[str, str], None]
 class Looked(Enum):
     FOUND = "found"
     NOTHING = "nothing"
+    OURS = "ours"  # nothing, and the claim is this call's now
     CLAIMED = "claimed"  # somebody asks at the moment
     OPEN = "open"  # somebody has asked just now, and the answer was none to be kept
     CORRUPT = "corrupt"  # something that nobody of us wrote
@@ -41,7 +42,10 @@ class Shelf:
 
     def look(self, store: Store, key: str) -> Look:
         """Not counted: a call may look several times."""
-        found = store.read(key)
+        return self.judge(store, key, store.read(key))
+
+    def judge(self, store: Store, key: str, found: Found) -> Look:
+        """What that read has come to."""
         value = found.value
         if value is None:
             return Look(Looked.NOTHING if found.asked else Looked.GONE)
@@ -59,8 +63,11 @@ class Shelf:
         store.release(key, value)  # it stands in the way of a claim
         return Look(Looked.NOTHING)
 
-    def put(self, store: Store, key: str, entry: Entry) -> bool:
-        """Whether it is there now."""
-        done = store.write(key, self._seal.close(key, entry), entry.ends - entry.made)
-        self.count("set", "ok" if done else "error")
-        return done
+    def put(self, store: Store, key: str, entry: Entry, then: Callable[[bool], None]) -> None:
+        """With what the call has to tell the store beside that; `then` is told whether it is there now."""
+
+        def written(done: bool) -> None:
+            self.count("set", "ok" if done else "error")
+            then(done)
+
+        store.soon(Write(key, self._seal.close(key, entry), entry.ends - entry.made), written)

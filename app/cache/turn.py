@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from app.cache.entry import Entry
-from app.cache.flights import TTL, End, Flight
+from app.cache.flights import TTL, End, Flight, Held
 from app.cache.parts import Parts, Terms
 from app.cache.shelf import Look, Looked
 from app.core.call import Call, Route
 from app.core.errors import ErrorType, GatewayError
-from app.store.store import Claim
+from app.store.store import Claim, Found, Read
 from app.upstream.watch import Guard
 
 FIRST, LONGEST = 0.02, 0.25  # seconds between two looks at the store, while another worker asks
@@ -39,7 +39,27 @@ class Turn:
         self._ends_at = call.began + (deadline if call.patience is None else min(deadline, call.patience))
         self._until = self._ends_at
         self._flight: Flight | None = None  # led by this call
-        self._claimed = False
+        self._held: Held | None = None
+        self._has_no_claim = False  # since there is none to be had
+
+    def look(self, then: Callable[[Look], None]) -> Callable[[], None]:
+        """Soon; what is returned takes it back. Where workers share a store, the look claims what is not there."""
+        shelf, store, key = self._parts.shelf, self._store, self._key
+        if not store.is_shared:
+            return store.soon(Read(key), lambda found: then(shelf.judge(store, key, found)))
+        claims = self._parts.flights.claims
+        question = claims.question(key)
+
+        def heard(answer: tuple[Claim, Found]) -> None:
+            went, found = answer
+            if went is Claim.WON:
+                self._held = claims.won(question)
+                then(Look(Looked.OURS))
+            else:
+                self._has_no_claim = went is Claim.GONE
+                then(shelf.judge(store, key, found))
+
+        return store.soon(question, heard)
 
     def wait(self, look: Look) -> Entry | None:
         """What another call has brought since that look; None: it is this one's turn. Raises GatewayError."""
@@ -48,19 +68,21 @@ class Turn:
             self._flight = flight
             if not self._store.is_shared:
                 return self._brought(self._parts.shelf.look(self._store, self._key))
-            if self._may_ask(look):
-                return None
+        if self._held is not None or (leads and self._may_ask(look)):
+            return None  # where another one leads, it waits for whoever has the claim, and will be told
         guard = self._parts.watch.begin(self._call.client)
         try:
-            return self._behind_others(guard) if leads else self._behind(flight, guard)
+            return self._behind_others(flight, guard) if leads else self._behind(flight, guard)
         finally:
             self._parts.watch.end(guard)
 
     def end(self, end: Entry | End, *, replaced: bool = False) -> None:
         """Tell those who wait; `replaced`: the answer stands in the place of the claim."""
-        if self._claimed:
-            self._claimed = False
-            self._parts.flights.claims.give_back(self._store, self._key, replaced=replaced, open_=end is not End.FAILED)
+        if (held := self._held) is not None:
+            self._held = None
+            self._parts.flights.claims.give_back(self._store, held, replaced=replaced, open_=end is not End.FAILED)
+            if self._flight is None and isinstance(end, Entry):
+                self._parts.flights.answer(self._key, end)
         if self._flight is not None:
             self._parts.flights.end(self._key, self._flight, end)
             self._flight = None
@@ -78,16 +100,16 @@ class Turn:
                 flight, leads = self._parts.flights.join(self._key)
                 if leads:
                     self._flight = flight
-                    return self._behind_others(guard)
+                    return self._behind_others(flight, guard)
         self._check_time()
         return None
 
-    def _behind_others(self, guard: Guard) -> Entry | None:
+    def _behind_others(self, flight: Flight, guard: Guard) -> Entry | None:
         """Wait for a call in another worker, for all that wait in this one."""
         clock, pause = self._parts.clock, FIRST
         known, since = b"", clock.monotonic()
         while (left := self._left()) > 0:
-            look = self._parts.shelf.look(self._store, self._key)
+            look = self._look_again()
             if (entry := self._brought(look)) is not None:
                 return entry
             if self._may_ask(look):
@@ -98,10 +120,19 @@ class Turn:
                 known, since = look.claim, clock.monotonic()
             elif clock.monotonic() - since > TTL + 1:
                 return None  # nobody renews it: no claim of ours looks like that
-            guard.wait(min(left, pause * (0.5 + self._parts.chance() / 2)))
+            end = flight.wait(guard, min(left, pause * (0.5 + self._parts.chance() / 2)))
+            if isinstance(end, Entry):
+                self.end(end)
+                return end if self._accepts(end) else None
             pause = min(2 * pause, LONGEST)
         self._check_time()
         return None
+
+    def _look_again(self) -> Look:
+        looks: list[Look] = []
+        self.look(looks.append)
+        self._store.flush()
+        return looks[0]
 
     def _brought(self, look: Look) -> Entry | None:
         """An entry that this call takes; those that wait for it are given it, too."""
@@ -112,13 +143,9 @@ class Turn:
 
     def _may_ask(self, look: Look) -> bool:
         """Because the claim is this call's, or because no claim is needed, or can be made."""
-        if look.how is Looked.CLAIMED:
-            return False
-        if look.how in (Looked.FOUND, Looked.OPEN) or not self._store.is_shared:
+        if look.how in (Looked.FOUND, Looked.GONE, Looked.OPEN, Looked.OURS):
             return True
-        went = self._parts.flights.claims.claim(self._store, self._key)
-        self._claimed = went is Claim.WON
-        return went is not Claim.TAKEN
+        return look.how is not Looked.CLAIMED and (self._has_no_claim or not self._store.is_shared)
 
     def _left(self) -> float:
         return self._until - self._parts.clock.monotonic()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from functools import partial
 
 from app.cache.entry import Entry
 from app.cache.flights import End
@@ -21,6 +22,7 @@ from app.core.exchange import Batch, Exchange, Observer, Outcome, Stored
 from app.core.json import dumps, loads
 from app.core.replay import Collected
 from app.core.wire import Frame
+from app.store.store import Read, nothing
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +48,9 @@ class Cached(Observer):
 
 
 class Visit(Cached):
-    __slots__ = ("_call", "_exchange", "_kept", "_parts", "_route", "_terms", "_turn", "_writes")
+    __slots__ = (
+        *("_call", "_exchange", "_kept", "_look", "_parts", "_route", "_take_back", "_terms", "_turn", "_writes"),
+    )
 
     def __init__(self, parts: Parts, terms: Terms, call: Call, route: Route, exchange: Exchange) -> None:
         self._parts = parts
@@ -57,15 +61,33 @@ class Visit(Cached):
         self._turn: Turn | None = None
         self._writes = terms.reachable
         self._kept: _Kept | None = None
+        self._look = Look(Looked.GONE)
+        self._take_back = nothing  # the look, if nobody came to ask it
+        if call.keeping.read:
+            self._begin()
+
+    def _begin(self) -> None:
+        """Look, as soon as the call asks the store for anything."""
+        shelf, store, key = self._parts.shelf, self._terms.store, self._terms.key
+        if not self._call.stream:
+            self._turn = Turn(self._parts, self._terms, self._call, self._route, self._is_young)
+        if not self._terms.reachable:
+            return
+        if self._turn is not None:
+            self._take_back = self._turn.look(self._looked)
+        else:
+            self._take_back = store.soon(Read(key), lambda found: self._looked(shelf.judge(store, key, found)))
+
+    def _looked(self, look: Look) -> None:
+        self._look = look
 
     def fetch(self) -> Iterator[Batch] | None:
         if not self._call.keeping.read:
             return None
-        shelf, key = self._parts.shelf, self._terms.key
-        look = shelf.look(self._terms.store, key) if self._terms.reachable else Look(Looked.GONE)
+        self._terms.store.flush()
+        shelf, look = self._parts.shelf, self._look
         entry = look.entry if look.entry is not None and self._is_young(look.entry) else None
-        if entry is None and not self._call.stream:
-            self._turn = Turn(self._parts, self._terms, self._call, self._route, self._is_young)
+        if entry is None and self._turn is not None:
             entry = self._turn.wait(look)
         if entry is not None and (batches := self._told(entry)) is not None:
             shelf.count("get", "hit")
@@ -81,21 +103,25 @@ class Visit(Cached):
         return self._kept
 
     def on_end(self, outcome: Outcome) -> None:
+        self._take_back()
         if self._exchange.stored is not None:
             return
-        end: Entry | End = End.FAILED
-        replaced = False
+        entry, end = None, End.FAILED
         try:
             if outcome.status is Status.SUCCESS:
+                end = End.NOT_KEPT
                 entry = self._entry(outcome)
-                end = entry or End.NOT_KEPT
                 if entry is None:
                     self._parts.shelf.count("set", "skipped")
-                elif self._writes:
-                    replaced = self._parts.shelf.put(self._terms.store, self._terms.key, entry)
         finally:
-            if self._turn is not None:
-                self._turn.end(end, replaced=replaced)
+            if entry is not None and self._writes:
+                self._parts.shelf.put(self._terms.store, self._terms.key, entry, partial(self._end_turn, entry))
+            else:
+                self._end_turn(entry or end, replaced=False)
+
+    def _end_turn(self, end: Entry | End, replaced: bool) -> None:
+        if self._turn is not None:
+            self._turn.end(end, replaced=replaced)
 
     def _is_young(self, entry: Entry) -> bool:
         bounds = [bound for bound in (self._call.keeping.max_age, self._call.keeping.ttl) if bound is not None]

@@ -139,7 +139,7 @@ class Admission(Observer):
                 return None
             undo = [step for part in self._parts for step in part.leave()]
         if undo:
-            place.ask(store, undo, counts_calls=bool(self._insides))
+            place.tell(store, undo, counts_calls=bool(self._insides))
         return excess
 
     def headers(self, *, is_in: bool) -> dict[str, str]:

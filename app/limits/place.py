@@ -14,12 +14,12 @@ from __future__ import annotations
 import secrets
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from app.core.clock import Clock
 from app.limits.window import LIFE, SPAN, Window
 from app.store import store
-from app.store.store import Step, Store
+from app.store.store import Step, Store, Tally
 
 HOLD = 29  # seconds; memcached counts in whole ones, and 30 are promised
 OUTLIVES = 45  # seconds that a number is held: when it is free again, the counters that went with it are gone
@@ -89,8 +89,24 @@ class Place:
 
     def ask(self, shared: Store, steps: Sequence[Step], counts_calls: bool = False) -> Sequence[int | None] | None:
         """As Store.tally."""
+        question = self._question(steps)
+        return self._answer(shared.tally(question.place, question.steps), counts_calls=counts_calls)
+
+    def tell(
+        self, shared: Store, steps: Sequence[Step], then: Callable[[bool], object] = bool, *, counts_calls: bool = False
+    ) -> None:
+        """Soon, with what else the call tells the store; `then`: whether that could be told."""
+        shared.soon(
+            self._question(steps),
+            lambda numbers: then(self._answer(numbers, counts_calls=counts_calls) is not None),
+        )
+
+    def _question(self, steps: Sequence[Step]) -> Tally:
+        """With a look at the generation of the store."""
         first = secrets.randbits(40) * _NUMBERS + self.numbers
-        numbers = shared.tally(self._key, [store.hold(self._key + "g", first, 0), *steps])
+        return Tally(self._key, [store.hold(self._key + "g", first, 0), *steps])
+
+    def _answer(self, numbers: Sequence[int | None] | None, *, counts_calls: bool) -> Sequence[int | None] | None:
         with self.lock:
             if numbers is None or numbers[0] is None:
                 self._is_doubtful = self._is_doubtful or counts_calls
@@ -165,11 +181,17 @@ class Place:
         """A call is over. Each (window, bucket, change) is booked as counted already; `released` are its places."""
         steps = [_change(window.key(bucket), change) for window, bucket, change in changes]
         steps += released
-        if steps and self.ask(shared, steps, counts_calls=bool(released)) is None:
+
+        def told(done: bool) -> None:
+            if done:
+                return
             with self.lock:
                 for window, bucket, change in changes:
                     if change > 0:  # it is owed; but what may have been taken is not taken again
                         window.counted[bucket] = window.counted.get(bucket, 0) - change
+
+        if steps:
+            self.tell(shared, steps, told, counts_calls=bool(released))
 
     def tick(self, shared: Store, second: int) -> None:
         """Once a second: even out what the store and we owe each other, and renew what would end."""

@@ -17,9 +17,9 @@ from app.core.clock import Clock, SystemClock
 from app.store.line import Line
 from app.store.patience import Patience, Seats
 from app.store.server import Server
-from app.store.store import A, Claim, ClaimOrRead, Found, Question, Read, Step, Store, Tally, Write
+from app.store.store import A, Claim, ClaimOrRead, Found, Question, Read, Step, Store, Tally, Write, nothing
 
-_Asked = tuple[Question[Any], Callable[[Any], None]]  # and who is told the answer
+_Asked = tuple[Question[Any], Callable[[Any], object]]  # and who is told the answer
 
 _FIRST_LOOK = 0.5  # seconds that a start waits at most to know who answers
 
@@ -94,12 +94,17 @@ class _Client:
     def tally(self, place: str, steps: Sequence[Step]) -> Sequence[int | None] | None:
         return self._now(Tally(place, steps))
 
-    def soon(self, question: Question[A], then: Callable[[A], None]) -> None:
-        self._later.append((self._server(question), (question, then)))
+    def soon(self, question: Question[A], then: Callable[[A], object]) -> Callable[[], None]:
+        entry = self._server(question), (question, then)
+        self._later.append(entry)
+        return lambda: self._take_back(entry)
 
     def flush(self) -> None:
         while self._later:
             self._ask(self._later[0][0])
+
+    def _take_back(self, entry: tuple[Server, _Asked]) -> None:
+        self._later = [each for each in self._later if each is not entry]
 
     def _exchange(self, server: Server, key: str, value: bytes, by: bytes, ttl: int) -> bool:
         return bool(server.ask(lambda line: line.exchange(key, value, by, ttl), self._patience))
@@ -158,8 +163,9 @@ class Memcached(_Client):
     def for_call(self) -> Store:
         return _Client(self._servers, Patience(self._timeout, self._clock, self._seats))
 
-    def soon(self, question: Question[A], then: Callable[[A], None]) -> None:
+    def soon(self, question: Question[A], then: Callable[[A], object]) -> Callable[[], None]:
         then(self._now(question))
+        return nothing
 
     def close(self) -> None:
         """For whoever has another one now; calls that still use this one find nobody."""

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 
 from app.core.clock import Clock
-from app.store.store import A, Claim, Found, Question, Step, Store
+from app.store.store import A, Claim, Found, Question, Step, Store, nothing
 
 MOST = 64 * 1024 * 1024  # bytes of keys and values; what was not used for the longest time goes first
 _EACH = 200  # bytes that an entry costs beside them
@@ -73,8 +73,9 @@ class Memory:
         with self._lock:
             return [self._step(step) for step in steps]
 
-    def soon(self, question: Question[A], then: Callable[[A], None]) -> None:
+    def soon(self, question: Question[A], then: Callable[[A], object]) -> Callable[[], None]:
         then(question.of(self))
+        return nothing
 
     def flush(self) -> None:
         """There is no way that would be saved by waiting."""

@@ -207,11 +207,16 @@ class Store(Protocol):
         there was no room. None for all: nobody could be asked, and nobody knows which steps were done.
         """
 
-    def soon(self, question: Question[A], then: Callable[[A], None]) -> None:
+    def soon(self, question: Question[A], then: Callable[[A], object]) -> Callable[[], None]:
         """Ask it in one round trip with whatever is asked next; `then` is told the answer.
 
-        Only for_call() gives a store that may wait with it, and whoever has that calls flush() before its end.
+        Only for_call() gives a store that may wait with it, and whoever has that calls flush() at its end.
+        Returns what takes the question back, if it was not asked yet.
         """
 
     def flush(self) -> None:
         """Ask what is still to be asked."""
+
+
+def nothing() -> None:
+    """Takes back a question that was asked at once."""

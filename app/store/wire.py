@@ -6,7 +6,7 @@ alike. An answer is read strictly: after anything that memcached would not say, 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pymemcache.exceptions import MemcacheUnknownError  # type: ignore[import-untyped]  # it has no types
@@ -20,7 +20,7 @@ _DIGITS = 19
 _MISSING = (b"EN", b"NF", b"NS")
 _NO_NUMBER = b"CLIENT_ERROR cannot increment or decrement non-numeric value"
 _NO_ROOM = b"SERVER_ERROR"
-_STORED = {b"STORED": True, b"NOT_STORED": False}
+_STORED: Mapping[bytes, bool] = {b"STORED": True, b"NOT_STORED": False}
 
 
 def said(question: Question[Any], mark: bytes) -> bytes:

@@ -22,6 +22,7 @@ from app.core.usage import Usage
 from app.core.wire import Frame
 from app.instance import system
 from app.providers import registry
+from app.store.ending import Ending
 from app.store.store import Store
 from app.surfaces import LANGUAGES
 from app.upstream.watch import Watch
@@ -127,9 +128,9 @@ class Asked:
             client=client,
         )
         self.exchange = Exchange(self.call, worker.clock)
-        self.visit: Cached = self.exchange.join(
-            worker.cache.visit(self.call, route, self.exchange, worker.store.for_call())
-        )
+        self.store = worker.store.for_call()
+        self.exchange.join(Ending(self.store))
+        self.visit: Cached = self.exchange.join(worker.cache.visit(self.call, route, self.exchange, self.store))
         self._route = route
 
     def fetch(self) -> Any:

@@ -13,9 +13,9 @@ from app.core.clock import SystemClock
 from app.core.errors import ErrorType, GatewayError
 from app.store.memcached import Memcached
 from app.store.memory import Memory
-from app.store.store import Store
+from app.store.store import Found, Store
 from tests import memcached
-from tests.cache.given import ANSWER, FAILURE, Asked, Worker, plain
+from tests.cache.given import ANSWER, FAILURE, Asked, Worker, asks, plain
 from tests.cache.many import Provider, started, waiting, well
 from tests.gunicorn import until
 
@@ -155,22 +155,52 @@ def test_a_leader_that_leaves_while_it_waits_for_another_worker_takes_nobody_alo
 
 
 def test_what_has_just_been_kept_is_found_by_who_looked_a_moment_too_early(shared: Store) -> None:
-    """Between its look and its claim the answer came: the claim is not free, and the answer is there."""
+    """It saw that another call asks; when it comes to wait for that, the answer is there."""
     one, two = Worker(shared, SystemClock()), Worker(shared, SystemClock())
     first, second = one.call(), two.call()
     assert first.fetch() is None
-    look = two.cache._parts.shelf.look
-    looks: list[None] = []
+    second.store.flush()
+    first.answered(plain())
 
-    def late(store: Store, key: str) -> object:
-        found = look(store, key)
-        if not looks:
-            first.answered(plain())
-        looks.append(None)
-        return found
-
-    two.cache._parts.shelf.look = late  # type: ignore[method-assign, assignment]
     assert second.fetch() == ANSWER
+
+
+def test_who_has_the_claim_asks_though_another_call_of_its_worker_has_come_first(
+    pool: ThreadPoolExecutor, shared: Store
+) -> None:
+    """Two look at the same time, and the one who hears first that it is claimed leads those who wait."""
+    worker = Worker(shared, SystemClock())
+    worker.watch.start()
+    provider = Provider()
+    first, second = worker.call(), worker.call()
+    first.store.flush()
+    leader = pool.submit(second.fetch)
+    until(lambda: worker.flights._flights, "a leader without the claim")
+    follower = pool.submit(worker.call().fetch)
+    until(waiting([worker], 2), "a follower")
+    asker = pool.submit(provider.call, first, well)
+    provider.open()
+
+    assert asker.result(20) == "miss"
+    assert [leader.result(20), follower.result(20)] == [ANSWER, ANSWER]
+    assert provider.asked == 1
+    assert not worker.flights._flights
+    worker.watch.stop()
+
+
+@pytest.mark.parametrize("looked", [True, False], ids=["after its look", "before its look"])
+def test_a_call_that_ends_before_its_turn_has_claimed_nothing(shared: Store, looked: bool) -> None:
+    """Limits may refuse it, which they know by themselves or from the same round trip."""
+    worker = Worker(shared, SystemClock())
+    refused = worker.call()
+    if looked:
+        refused.store.flush()
+        assert worker.flights.claims._held
+    refused.failed(FAILURE)
+
+    assert not worker.flights.claims._held
+    assert shared.read(refused.visit._terms.key) == Found(None)  # type: ignore[attr-defined]
+    assert asks(worker)
 
 
 def test_without_memcached_each_worker_asks_once(pool: ThreadPoolExecutor) -> None:

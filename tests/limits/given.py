@@ -13,6 +13,7 @@ from app.core.usage import Usage
 from app.core.wire import Frame
 from app.limits.limits import Allowance, Allowed, Books, Limits
 from app.providers import registry
+from app.store.ending import Ending
 from app.store.store import Store
 from app.surfaces import LANGUAGES
 from tests.clock import ManualClock
@@ -63,8 +64,10 @@ class Process:
             began=self.clock.monotonic(),
         )
         exchange = Exchange(call, self.clock)
+        store = self.store.for_call()
+        exchange.join(Ending(store))
         try:
-            self.limits.admit(call, Route(model, model, (TARGET,)), exchange, self.store.for_call())
+            self.limits.admit(call, Route(model, model, (TARGET,)), exchange, store)
         except GatewayError as error:
             exchange.end(error)
             raise

@@ -1,9 +1,10 @@
 """What becomes of limits when memcached is gone, comes back, is restarted or full."""
 
 import threading
+from collections.abc import Callable
 
 from app.store.memcached import Memcached
-from app.store.store import Store
+from app.store.store import A, Question, Store, nothing
 from tests.clock import ManualClock
 from tests.gunicorn import until
 from tests.limits.given import Process, hire
@@ -33,6 +34,13 @@ class Gone:
     def tally(self, *asked: object) -> object:
         found = None if self.is_gone else self.store.tally(*asked)  # type: ignore[arg-type]
         return None if self.loses_answers else found
+
+    def soon(self, question: Question[A], then: Callable[[A], object]) -> Callable[[], None]:
+        then(question.of(self))  # type: ignore[arg-type]
+        return nothing
+
+    def flush(self) -> None:
+        pass
 
 
 def restart(server: Server, store: Memcached) -> None:
