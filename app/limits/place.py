@@ -69,6 +69,7 @@ class Place:
         self._clock = clock
         self._id = secrets.randbits(48) + 1
         self._generation: int | None = None
+        self._next = _any_generation()  # if this process is the one who begins it
         self._failing_since: float | None = None
         self._agreed_at = 0.0  # monotonic
         self._renewed_at = 0.0
@@ -103,8 +104,7 @@ class Place:
 
     def _question(self, steps: Sequence[Step]) -> Tally:
         """With a look at the generation of the store."""
-        first = secrets.randbits(40) * _NUMBERS + self.numbers
-        return Tally(self._key, [store.hold(self._key + "g", first, 0), *steps])
+        return Tally(self._key, [store.hold(self._key + "g", self._next * _NUMBERS + self.numbers, 0), *steps])
 
     def _answer(self, numbers: Sequence[int | None] | None, *, counts_calls: bool) -> Sequence[int | None] | None:
         with self.lock:
@@ -125,6 +125,8 @@ class Place:
         self.numbers = max(self.numbers, numbers)
         if generation == self._generation:
             return
+        if generation == self._next:
+            self._next = _any_generation()
         if self._generation is not None:
             self._agreed_at = now + AGREE
             for subject in self.subjects.values():
@@ -241,6 +243,10 @@ class Place:
             self._is_doubtful = any(subject.drifts[-1] for subject, _ in counts)
         if fixes:
             self.ask(shared, fixes, counts_calls=True)
+
+
+def _any_generation() -> int:
+    return secrets.randbits(40)
 
 
 def _change(key: str, by: int) -> Step:

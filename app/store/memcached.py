@@ -32,12 +32,13 @@ class _Servers:
         self._by_name = servers
         self._values = _hash(values)
         self._counters = _hash(counters or values)
+        self._only = self.all[0] if len(self.all) == 1 else None
 
     def of(self, key: str) -> Server:
-        return self._by_name[self._values.get_node(key)]
+        return self._only or self._by_name[self._values.get_node(key)]
 
     def of_counters(self, place: str) -> Server:
-        return self._by_name[self._counters.get_node(place)]
+        return self._only or self._by_name[self._counters.get_node(place)]
 
 
 class _Client:

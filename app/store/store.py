@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from abc import ABC, abstractmethod
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -74,19 +73,19 @@ def hold(key: str, number: int, ttl: int, *, renew: bool = False) -> Step:
     return Step(key, 0, number, ttl, renew)
 
 
-class Question(ABC, Generic[A]):
+class Question(Generic[A]):
     """One of those that may travel with others; its answer is an A."""
 
     __slots__ = ()
 
     @property
-    @abstractmethod
     def gone(self) -> A:
         """The answer where nobody could be asked."""
+        raise NotImplementedError
 
-    @abstractmethod
     def of(self, store: Store) -> A:
         """Asked by itself."""
+        raise NotImplementedError
 
     def looking(self) -> Question[A] | None:
         """As much of it as a server without room may be asked; None: nothing."""
