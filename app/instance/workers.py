@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 
 from gunicorn.workers import gthread  # type: ignore[import-untyped]
 
-from app.instance import closing
+from app.instance import closing, heads
 from app.instance.crowd import EXHAUSTED, Crowd
 from app.instance.failing import HALT, exit_code
 from app.instance.refusals import Page, answer, quiet
@@ -110,6 +110,7 @@ def stopping(worker: Any) -> None:
 
 def boot(worker: Any, run: Callable[[], None]) -> None:
     """Run a worker to its end; `run` returns when it is done."""
+    heads.together()
     try:
         run()
     except Exception:

@@ -29,6 +29,7 @@ from app.core.provider import Provider
 from app.upstream.watch import Guard, Poll
 
 BUFFER = 2048  # bytes that an open answer holds: a chunk and its frame, or a head; larger bodies are read past it
+SMALL = 65_536  # bytes of a request that is worth copying
 KEPT = 1024  # connections a provider that a worker keeps open; more are opened and thrown away
 
 
@@ -129,6 +130,7 @@ class _Connection(HTTPConnection):
     def __init__(self, holder: Holder, **settings: Any) -> None:
         super().__init__(**settings)
         self._holder = holder
+        self._held: list[bytes] | None = None  # of a request, while its pieces come
 
     @property
     def is_connected(self) -> bool:
@@ -136,7 +138,20 @@ class _Connection(HTTPConnection):
 
     def request(self, *given: Any, **named: Any) -> None:
         _before_sending(self._holder, self)
-        super().request(*given, **named)
+        self._held = []
+        try:
+            super().request(*given, **named)
+        finally:
+            pieces, self._held = self._held, None
+        for piece in _joined(pieces):
+            super().send(piece)
+
+    def send(self, data: Any) -> None:
+        """The head goes with the body in one packet."""
+        if self._held is None:
+            super().send(data)
+        else:
+            self._held.append(data)
 
     def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # urllib3 says so itself
         _hand_over(self._holder, self.sock)
@@ -165,6 +180,10 @@ def _before_sending(holder: Holder, connection: HTTPConnection) -> None:
         connection.connect()
     connection.timeout = None
     _hand_over(holder, connection.sock)
+
+
+def _joined(pieces: list[bytes]) -> list[bytes]:
+    return [b"".join(pieces)] if sum(map(len, pieces)) <= SMALL else pieces
 
 
 def _hand_over(holder: Holder, connected: socket.socket) -> None:
