@@ -11,6 +11,7 @@ import secrets
 import threading
 from dataclasses import dataclass, field
 from enum import Enum
+from itertools import count
 
 from app.cache.entry import Entry
 from app.core.clock import Clock
@@ -22,15 +23,15 @@ RENEW = 1.5  # seconds after which it is renewed, by a look once a second
 
 OPEN = b"!"  # in place of a claim: the answer was none to be kept, and nobody need wait for the next one
 OPEN_TTL = 2
-_CLAIM, _TOKEN = b"?", 12  # a claim stands where the answer will, and is far shorter than any
+_CLAIM, _TOKEN, _NAME = (
+    b"?",
+    14,
+    8,
+)  # bytes, and of those the worker's; a claim stands where the answer will, and is far shorter than any
 
 
 def is_claim(value: bytes) -> bool:
     return len(value) == len(_CLAIM) + _TOKEN and value.startswith(_CLAIM)
-
-
-def _new_claim() -> bytes:
-    return _CLAIM + secrets.token_bytes(_TOKEN)
 
 
 class End(Enum):
@@ -77,10 +78,16 @@ class Claims:
         self._clock = clock
         self._lock = threading.Lock()
         self._held: set[Held] = set()
+        self._name = secrets.token_bytes(_NAME)
+        self._numbers = count()
 
     def question(self, key: str) -> ClaimOrRead:
         """Whether the claim is to be had, and what stands there if it is not."""
-        return ClaimOrRead(key, _new_claim(), TTL)
+        return ClaimOrRead(key, self._new(), TTL)
+
+    def _new(self) -> bytes:
+        """As no worker has made before."""
+        return _CLAIM + self._name + next(self._numbers).to_bytes(_TOKEN - _NAME, "big")
 
     def won(self, question: ClaimOrRead) -> Held:
         """To be given back."""
@@ -111,7 +118,7 @@ class Claims:
 
     def _renew(self, store: Store, held: Held) -> None:
         """Unless somebody has put an answer there meanwhile: a stream, say."""
-        value = _new_claim()
+        value = self._new()
         if not store.swap(held.key, held.value, value, TTL):
             return
         with self._lock:

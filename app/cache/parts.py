@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from app.cache.flights import Flights
 from app.cache.generations import Generations
@@ -26,8 +27,7 @@ class Parts:
     chance: Callable[[], float] = random.random
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(NamedTuple):
     """`store`: the call's. `reachable`: whether it could be asked for what the key is made of."""
 
     store: Store

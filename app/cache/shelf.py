@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from app.cache.entry import Corrupt, Entry, Seal
 from app.cache.flights import OPEN, is_claim
@@ -25,8 +25,7 @@ class Looked(Enum):
     GONE = "gone"  # nobody could be asked
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(NamedTuple):
     how: Looked
     entry: Entry | None = None
     claim: bytes = b""

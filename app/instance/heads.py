@@ -13,12 +13,13 @@ SMALL = 65_536  # bytes of a body that is worth copying
 
 
 class Response(wsgi.Response):  # type: ignore[misc]  # gunicorn has no types
+    sock: Any
+
     def write(self, arg: bytes) -> None:
         if self.headers_sent or len(arg) > SMALL:
             super().write(arg)
             return
-        client: Any = self.sock
-        held = _Held()
+        client, held = self.sock, _Held()
         self.sock = held
         try:
             super().write(arg)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from app.core.call import Call
 from app.core.errors import Status
@@ -20,8 +20,7 @@ _BOUNDS = ("max_completion_tokens", "max_output_tokens", "max_tokens")
 _NO_OUTPUT = frozenset({Operation.EMBEDDINGS, Operation.MODERATIONS})
 
 
-@dataclass(frozen=True, slots=True)
-class Guess:
+class Guess(NamedTuple):
     """Tokens."""
 
     input: int

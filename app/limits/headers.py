@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """Of one limit. `whole_in`: seconds until all of it is there again, if nothing else comes; None: nobody can say."""
 
     what: str  # requests, tokens, concurrency

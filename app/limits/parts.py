@@ -6,9 +6,8 @@ Everything here is arithmetic under the lock of the tenant's place; who asks the
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from app.limits.headers import Standing
 from app.limits.place import HOLD, Place, Subject
@@ -29,8 +28,7 @@ class What(StrEnum):
     CONCURRENCY = "concurrency"
 
 
-@dataclass(frozen=True, slots=True)
-class Limit:
+class Limit(NamedTuple):
     """`share` is what one process may let in of it by itself."""
 
     what: What
@@ -39,8 +37,7 @@ class Limit:
     share: int
 
 
-@dataclass(frozen=True, slots=True)
-class Excess:
+class Excess(NamedTuple):
     """A limit that a call would break. `room_in`: seconds until it would not, if nothing else comes."""
 
     what: What

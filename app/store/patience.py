@@ -12,6 +12,7 @@ import threading
 from collections import deque
 
 from app.core.clock import Clock
+from app.store.places import Places
 
 GRACE = 0.2  # of the time that a call has: so long it may wait without a seat
 SEATS = 5
@@ -164,11 +165,11 @@ class Wait:
         self._is_sitting = True
         self._limit = self._ends
 
-    def place(self, places: threading.Semaphore) -> None:
+    def place(self, places: Places) -> None:
         """One of the connections. Nobody needs a seat as long as those who have one are served. Raises Crowded."""
-        if places.acquire(blocking=False):
+        if places.take():
             return
-        while not places.acquire(timeout=self.left):
+        while not places.wait(self.left):
             if not self._queue.moves or self._now() >= self._ends:
                 raise Crowded
             self._counts = True

@@ -27,6 +27,7 @@ from pymemcache.exceptions import (  # type: ignore[import-untyped]
 
 from app.store.line import Address, Line
 from app.store.patience import Crowded, Patience, Queue, Seats, Wait
+from app.store.places import Places
 from app.store.store import Question, Read, Tally, hold, key, read
 
 log = logging.getLogger(__name__)
@@ -52,7 +53,7 @@ class Server:
         self._connect_timeout = connect_timeout
         self._own = own
         self._queue = Queue(seats)
-        self._places = threading.Semaphore(pool)
+        self._places = Places(pool)
         self._idle: deque[Line] = deque()
         self._address: Address = ""
         self._lock = threading.Lock()
@@ -118,7 +119,7 @@ class Server:
                 raise Crowded  # it went while we waited
             return self._talk(talk, wait)
         finally:
-            self._places.release()
+            self._places.give_back()
 
     def _talk(self, talk: Callable[[Line], T], wait: Wait) -> T:
         if (line := self._kept()) is not None:

@@ -29,8 +29,7 @@ def key(*parts: str | bytes) -> str:
     return urlsafe_b64encode(digest.digest())[:-1].decode()
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """`value` None: there is none, or, where `asked` is False, nobody could be asked."""
 
     value: bytes | None
@@ -92,7 +91,7 @@ class Question(Generic[A]):
         return self
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Read(Question[Found]):
     key: str
 
@@ -104,7 +103,7 @@ class Read(Question[Found]):
         return store.read(self.key)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ClaimOrRead(Question[tuple[Claim, Found]]):
     """Claim, and read what stands there then. `claims` False: do not, as if that were GONE."""
 
@@ -124,7 +123,7 @@ class ClaimOrRead(Question[tuple[Claim, Found]]):
         return replace(self, claims=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Write(Question[bool]):
     key: str
     value: bytes
@@ -141,7 +140,7 @@ class Write(Question[bool]):
         return None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Tally(Question[Sequence[int | None] | None]):
     place: str
     steps: Sequence[Step]

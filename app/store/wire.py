@@ -21,7 +21,7 @@ _DIGITS = 19
 _MISSING = (b"EN", b"NF", b"NS")
 _NO_NUMBER = b"CLIENT_ERROR cannot increment or decrement non-numeric value"
 _NO_ROOM = b"SERVER_ERROR"
-_NUMBER = re.compile(rb"VA (\d\d?)( O\d+)\r\n(\d{1,18})\r\n")  # what nearly all of them are, at one glance
+_NUMBER = re.compile(rb"(?:VA (\d\d?)|EN)( O\d+)\r\n(?(1)(\d{1,18})\r\n)")  # what nearly all are, at one glance
 _STORED: Mapping[bytes, bool] = {b"STORED": True, b"NOT_STORED": False}
 
 
@@ -69,12 +69,13 @@ class Answers:
             raise MemcacheUnknownError("more answers than questions")
 
     def _number(self) -> int | None:
-        whole = _NUMBER.match(self._came, self._at)
-        if whole is not None:
+        if self._at == len(self._came):
+            self._came, self._at = self._more(), 0
+        if (whole := _NUMBER.match(self._came, self._at)) is not None:
             size, mark, number = whole.groups()
-            if mark == self._mark and int(size) == len(number):
+            if mark == self._mark and (number is None or int(size) == len(number)):
                 self._at = whole.end()
-                return int(number)
+                return None if number is None else int(number)
         line = self._line()
         if line.startswith((_NO_ROOM, _NO_NUMBER)):
             return None

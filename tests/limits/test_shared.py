@@ -70,9 +70,10 @@ def test_clocks_a_second_apart_change_nothing(shared: Memcached, clock: ManualCl
 
 
 def test_nothing_gets_past_a_limit_in_a_crowd_and_nothing_is_lost(
-    shared: Memcached, clock: ManualClock, tenant: str
+    own: tuple[Server, Memcached], clock: ManualClock, tenant: str
 ) -> None:
-    """Forty threads over four processes, each of which gives back what it took."""
+    """Forty threads over four processes, each of which gives back what it took; and none loses patience."""
+    shared = Memcached((own[0].name,), (), 30.0, 60.0, 4)
     office = hire(shared, clock, tenant, 4, requests=300, tokens=60_000, concurrent=15)
     admitted, most, now = 0, 0, 0
     lock = threading.Lock()
@@ -105,6 +106,7 @@ def test_nothing_gets_past_a_limit_in_a_crowd_and_nothing_is_lost(
     assert int(found.headers["remaining-requests"]) == 10_000 - admitted - 1
     assert int(found.headers["remaining-tokens"]) == 1_000_000 - admitted * 109 - 149
     assert int(found.headers["remaining-concurrency"]) == 999
+    shared.close()
 
 
 def test_a_process_that_is_gone_leaves_its_places_when_its_time_is_over(

@@ -46,8 +46,10 @@ class Liar:
             return self.greeting
         if TRIED.encode() not in asked or self._lies_at_once:
             return self.answer
-        marks = re.findall(rb" (O\d+)", asked)
-        return b"".join(b"VA 1 %s\r\n1\r\n" % mark for mark in marks) or b"END\r\n"
+        flags = re.findall(rb"m[ag] (\S+)( .*)?( O\d+)\r\n", asked)
+        return b"".join(
+            b"VA 1%s%s\r\n1\r\n" % (b" k" + name if b" k" in more else b"", mark) for name, more, mark in flags
+        )
 
     def __enter__(self) -> Self:
         return self

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from app.store.patience import EVERY, GRACE, PIECE, SEATS, Crowded, Patience, Queue, Seats, Wait
+from app.store.places import Places
 from tests.clock import ManualClock
 
 TIME = 1.0  # seconds that a call has
@@ -192,19 +193,19 @@ def test_bytes_in_earnest_are_no_silence_and_a_dribble_is(worker: Worker) -> Non
     assert wait.left == about(SOON * 0.1)
 
 
-class Places(threading.Semaphore):
+class Full(Places):
     """A pool whose connections are all in use; waiting for one takes time."""
 
     def __init__(self, clock: ManualClock, until: float) -> None:
-        super().__init__()
+        super().__init__(0)
         self._clock = clock
         self._until = until
 
-    def acquire(self, blocking: bool = True, timeout: float | None = None) -> bool:
-        if self._clock.now + (timeout or 0) >= self._until:
+    def wait(self, seconds: float) -> bool:
+        if self._clock.now + seconds >= self._until:
             self._clock.now = self._until
             return True
-        self._clock.sleep(timeout or 0)
+        self._clock.sleep(seconds)
         return False
 
 
@@ -212,7 +213,7 @@ def test_a_full_pool_is_waited_for_without_a_seat_while_others_are_served(worker
     call = worker.call()
     wait = call.begin(worker.queue)
     assert wait is not None
-    wait.place(Places(worker.clock, worker.clock.now + 0.7))
+    wait.place(Full(worker.clock, worker.clock.now + 0.7))
     assert wait.left == about(SOON), "its own grace begins"
     wait.over(answered=True)
     assert call.waited == about(0.7)
@@ -223,7 +224,7 @@ def test_a_full_pool_is_waited_for_as_long_as_a_call_has_and_no_longer(worker: W
     wait = worker.call().begin(worker.queue)
     assert wait is not None
     with pytest.raises(Crowded):
-        wait.place(Places(worker.clock, worker.clock.now + 100))
+        wait.place(Full(worker.clock, worker.clock.now + 100))
     assert worker.clock.now == about(100 + TIME)
 
 
@@ -235,7 +236,7 @@ def test_a_full_pool_is_not_waited_for_when_who_is_in_front_waits_in_vain(worker
     second = worker.call().begin(worker.queue)
     assert second is not None
     with pytest.raises(Crowded):
-        second.place(Places(worker.clock, began + 100))
+        second.place(Full(worker.clock, began + 100))
     assert worker.clock.now == about(began + SOON)
 
 

@@ -1,9 +1,7 @@
 """Questions that travel together: one round trip, each with its own answer."""
 
-import socket
-import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -11,6 +9,7 @@ import pytest
 from app.core.clock import SystemClock
 from app.store.memcached import Memcached
 from app.store.memory import Memory
+from app.store.server import TRIED
 from app.store.store import Claim, ClaimOrRead, Found, Question, Read, Store, Tally, Write, add, key
 from tests import memcached as real
 from tests.memcached import memcached
@@ -79,33 +78,27 @@ def test_without_a_server_each_says_so_all_the_same(question: Question[Any]) -> 
 
 
 def test_they_take_one_round_trip() -> None:
-    with recorded(b"STORED\r\nVA 1 k%s O1\r\nv\r\nVA 1 O1\r\n5\r\n" % WHERE.encode()) as (name, said):
-        with closing(client(name)) as shared:
-            call, heard = shared.for_call(), list[object]()
-            call.soon(ClaimOrRead(WHERE, b"v", 60), heard.append)
-            assert call.tally(OTHER, [add(OTHER, 5, 60)]) == [5]
-            assert heard == [(Claim.WON, Found(b"v"))]
-    assert len(said) == 1
-    assert said[0].startswith(b"add ")
+    answer = b"STORED\r\nVA 1 k%s O2\r\nv\r\nVA 1 O2\r\n5\r\n" % WHERE.encode()
+    with Listening(answer) as server, closing(client(server.name)) as shared:
+        call, heard = shared.for_call(), list[object]()
+        call.soon(ClaimOrRead(WHERE, b"v", 60), heard.append)
+        assert call.tally(OTHER, [add(OTHER, 5, 60)]) == [5]
+        assert heard == [(Claim.WON, Found(b"v"))]
+        (said,) = server.heard
+        assert said.startswith(b"add ")
 
 
-@contextmanager
-def recorded(answer: bytes) -> Iterator[tuple[str, list[bytes]]]:
-    """A server's name, and what it has read at a time, but for greetings."""
-    said: list[bytes] = []
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+class Listening(Liar):
+    """And writes down what calls say, as it comes at a time."""
 
-        def serve() -> None:
-            connection, _ = listener.accept()
-            with connection:
-                while asked := connection.recv(65_536):
-                    if asked != b"mn\r\n":
-                        said.append(asked)
-                    connection.sendall(b"MN\r\n" if asked == b"mn\r\n" else answer)
+    def __init__(self, answer: bytes) -> None:
+        self.heard: list[bytes] = []
+        super().__init__(answer)
 
-        thread = threading.Thread(target=serve, daemon=True)
-        thread.start()
-        yield f"127.0.0.1:{listener.getsockname()[1]}", said
+    def _reply(self, asked: bytes) -> bytes:
+        if asked != b"mn\r\n" and TRIED.encode() not in asked:
+            self.heard.append(asked)
+        return super()._reply(asked)
 
 
 def test_what_lives_on_another_server_is_asked_there() -> None:
