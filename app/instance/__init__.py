@@ -19,4 +19,5 @@ refusals.py     gunicorn's own error pages         tick.py           what a work
 failing.py      workers that cannot boot           housekeeping.py   that there is one housekeeper
 crowd.py        no files for another call          sink.py           a log that never waits
 system.py       what gevent stands in front of     private.py        asking it
+heads.py        an answer's head and body
 """
