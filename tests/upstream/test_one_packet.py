@@ -21,7 +21,7 @@ class Provider:
 
 def asked(body: bytes) -> list[bytes]:
     provider: Any = Provider()
-    connection = _Connection(Holder(system.poll()), host="provider.test")
+    connection = _Connection(Holder(system.poll), host="provider.test")
     connection.sock = provider
     connection.request("POST", "/v1", body, {"content-length": str(len(body))})
     sent: list[bytes] = provider.sent
