@@ -32,8 +32,9 @@ class Result:
 
 def run(house: House, cells: Sequence[Cell]) -> Result:
     before = house.inside()
+    longest_first = sorted(cells, key=lambda cell: -cell.takes)
     with Client(house.server.url) as client, ThreadPoolExecutor(AT_ONCE) as pool:
-        runs = list(pool.map(lambda cell: _run(house, client, cell), cells))
+        runs = list(pool.map(lambda cell: _run(house, client, cell), longest_first))
     complaints = {str(one.cell): [*judge.of_client(one), *judge.of_next(one)] for one in runs}
     models = defaultdict(list)
     for request in house.standin.journal.requests():

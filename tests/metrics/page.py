@@ -13,6 +13,9 @@ class Page:
 
     def __init__(self, text: str) -> None:
         self._samples = [s for family in text_string_to_metric_families(text) for s in family.samples]
+        self._by_name: dict[str, list[tuple[Mapping[str, str], float]]] = {}
+        for sample in self._samples:
+            self._by_name.setdefault(sample.name, []).append((sample.labels, sample.value))
 
     @property
     def size(self) -> int:
@@ -29,7 +32,7 @@ class Page:
         return {f"{s.name}{sorted(s.labels.items())}": s.value for s in self._samples if s.name.endswith(rising)}
 
     def series(self, name: str) -> list[tuple[Mapping[str, str], float]]:
-        return [(s.labels, s.value) for s in self._samples if s.name == PREFIX + name]
+        return list(self._by_name.get(PREFIX + name, ()))
 
 
 def page_of(server: Server) -> Page:
