@@ -68,15 +68,19 @@ def of_memory(report: Report, samples: Sequence[Sample], since: float, replaced:
 
 def of_rest(report: Report, before: Sequence[Rest], after: Sequence[Rest]) -> None:
     """What a worker that nobody asks for anything holds at the end, and did not after the warm-up."""
+    more = held_since(before, after)
+    report.tell("held at rest that was not after the warm-up", more or 0, good=not more, wanted="0")
+
+
+def held_since(before: Sequence[Rest], after: Sequence[Rest]) -> dict[str, str]:
     was = {one.pid: one.held for one in before}
-    more = {
+    return {
         f"{name} of {one.pid}": f"{was[one.pid][name]} to {value}"
         for one in after
         if one.pid in was
         for name, value in one.held.items()
         if value > was[one.pid][name]
     }
-    report.tell("held at rest that was not after the warm-up", more or 0, good=not more, wanted="0")
 
 
 def of_latency(report: Report, calls: Sequence[Ended], name: str, *, judged: bool) -> None:
