@@ -112,6 +112,7 @@ class Place:
                 self._is_doubtful = self._is_doubtful or counts_calls
                 if self._failing_since is None:
                     self._failing_since = self._clock.monotonic()
+                self._next = _any_generation()  # or it may have begun with this one
                 return None
             self._heard(*divmod(numbers[0], _NUMBERS))
         return numbers[1:]

@@ -125,6 +125,25 @@ def test_right_after_an_outage_each_still_keeps_to_its_share(
     assert [a.admits() for _ in range(21)] == [True] * 20 + [False]
 
 
+def test_a_store_that_was_emptied_twice_is_never_taken_for_the_one_that_was_there(
+    own: tuple[Server, Memcached], clock: ManualClock
+) -> None:
+    """Whoever begins it anew may not know that it has: the answer was lost, and another one counts on it meanwhile."""
+    server, shared = own
+    loses = Gone(shared)
+    a, b = Process(loses, clock, tenant="t", requests=10), Process(shared, clock, tenant="t", requests=10)  # type: ignore[arg-type]
+    loses.loses_answers = True
+    a.admits()
+    loses.loses_answers = False
+    assert b.admits()
+    restart(server, shared)
+    assert a.admits()
+    place = b.books.place("t")
+    before = place._generation
+    b.tick()
+    assert place._generation not in (None, before)
+
+
 def test_a_blink_of_the_store_is_no_outage(shared: Memcached, clock: ManualClock, tenant: str) -> None:
     gone = Gone(shared)
     a, b = hire(gone, clock, tenant, requests=20)  # type: ignore[arg-type]
