@@ -101,7 +101,7 @@ class Patience:
 
     @property
     def left(self) -> float:
-        """Seconds; not above 0: nobody should ask any more."""
+        """Seconds; not above LEAST: nobody should ask any more."""
         return self.seconds - self.waited
 
     def begin(self, queue: Queue) -> Wait | None:
@@ -109,7 +109,7 @@ class Patience:
         return Wait(self, queue) if self.may_ask(queue) else None
 
     def may_ask(self, queue: Queue) -> bool:
-        return not self.is_of_a_call or (self.left > 0 and not queue.is_closed)
+        return not self.is_of_a_call or (self.left > LEAST and not queue.is_closed)
 
     def behind(self, lock: threading.Lock) -> bool:
         """Take a lock that another call holds while it asks, within GRACE."""

@@ -258,3 +258,17 @@ def test_a_lock_that_is_held_while_somebody_asks_is_waited_for_a_moment(worker: 
     assert call.waited == about(SOON)
     assert call.behind(threading.Lock())
     assert call.waited == about(SOON)
+
+
+def test_a_call_that_has_waited_in_vain_asks_no_more_whatever_time_it_is() -> None:
+    """Sums of such numbers are a little off now and then: there may be a millionth of a second left."""
+    for number in range(500):
+        clock = ManualClock(32_768 + 0.377 * number)
+        seats = Seats(clock)
+        call, queue = Patience(0.2, clock, seats), Queue(seats)
+        wait = call.begin(queue)
+        assert wait is not None
+        wait.longer()
+        clock.sleep(1)
+        wait.over(answered=False)
+        assert not call.may_ask(Queue(seats)), f"at {clock.now}"
