@@ -23,11 +23,8 @@ RENEW = 1.5  # seconds after which it is renewed, by a look once a second
 
 OPEN = b"!"  # in place of a claim: the answer was none to be kept, and nobody need wait for the next one
 OPEN_TTL = 2
-_CLAIM, _TOKEN, _NAME = (
-    b"?",
-    14,
-    8,
-)  # bytes, and of those the worker's; a claim stands where the answer will, and is far shorter than any
+_CLAIM = b"?"  # a claim stands where the answer will, and is far shorter than any
+_TOKEN, _NAME = 14, 8  # bytes that follow, and of those the worker's
 
 
 def is_claim(value: bytes) -> bool:

@@ -22,11 +22,10 @@ from pymemcache.exceptions import (  # type: ignore[import-untyped]
 
 from app.store.patience import LEAST, Wait
 from app.store.store import Question
-from app.store.wire import LARGEST, Answers, said
+from app.store.wire import LARGEST, LINE, Answers, said
 
 _PIECE = 65_536  # bytes to read at a time; pymemcache asks for less
 _NO_BYTES = bytes(4)
-_LINE = 512  # bytes; none of memcached's is longer
 _NOTHING = b"END\r\n"
 _UNKNOWN = b"NOT_FOUND\r\n"
 _END = b"\r\nEND\r\n"  # after a value
@@ -72,9 +71,9 @@ class _Socket(socket.socket):
         while (piece := self._within(self.wait.left, flags)) is None:
             self.wait.longer()
         if not self._came:
-            self._head, self._tail = piece[:_LINE], piece[-len(_END) :]
+            self._head, self._tail = piece[:LINE], piece[-len(_END) :]
         else:
-            self._head += piece[: _LINE - len(self._head)]
+            self._head += piece[: LINE - len(self._head)]
             self._tail = (self._tail + piece)[-len(_END) :]
             self.wait.moved(len(piece))
         self._came += len(piece)

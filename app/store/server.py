@@ -94,7 +94,7 @@ class Server:
             pass
         except Exception as error:
             if isinstance(error, MemcacheServerError) and not isinstance(error, MemcacheUnexpectedCloseError):
-                self._full_until = time.monotonic() + FULL  # it has no room, or the value is too large for it
+                self._has_no_room()
             else:
                 self._fail(error)
         finally:
@@ -107,10 +107,14 @@ class Server:
         def talk(line: Line) -> list[Any]:
             answers, is_full = line.ask(questions)
             if is_full:
-                self._full_until = time.monotonic() + FULL
+                self._has_no_room()
             return answers
 
         return self.ask(talk, patience)
+
+    def _has_no_room(self) -> None:
+        """Or the value was too large for it."""
+        self._full_until = time.monotonic() + FULL
 
     def _in_place(self, talk: Callable[[Line], T], wait: Wait) -> T:
         wait.place(self._places)

@@ -15,7 +15,7 @@ from pymemcache.exceptions import MemcacheUnknownError  # type: ignore[import-un
 from app.store.store import Claim, ClaimOrRead, Found, Question, Read, Step, Tally, Write
 
 LARGEST = 32 * 1024 * 1024  # bytes of an answer, as far as anybody would read one
-_LINE = 512  # bytes; none of memcached's is longer
+LINE = 512  # bytes; none of memcached's is longer
 _HIGHEST = 2**63
 _DIGITS = 19
 _MISSING = (b"EN", b"NF", b"NS")
@@ -112,7 +112,7 @@ class Answers:
 
     def _line(self) -> bytes:
         while (end := self._came.find(b"\r\n", self._at)) < 0:
-            if len(self._came) - self._at > _LINE:
+            if len(self._came) - self._at > LINE:
                 raise MemcacheUnknownError("a line without an end")
             self._came = self._came[self._at :] + self._more()
             self._at = 0

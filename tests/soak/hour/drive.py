@@ -29,7 +29,7 @@ from tests.soak.report import Report
 from tests.soak.scene import NEVER, inside, total
 
 HEALTHY, FAULTY, WRONG, STRAIGHT = 950, 40, 10, 20  # of 1000; those straight to the provider come on top
-LEAVES = 20.0  # seconds that a thread of gevent's has for that
+LEAVES = 20.0  # seconds that what is new at rest is given to go
 THREADS = 8  # and one for each call a second
 _GAUGES = ("active_requests", "in_flight_requests", "worker_in_flight_requests")
 
