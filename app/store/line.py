@@ -22,7 +22,7 @@ from pymemcache.exceptions import (  # type: ignore[import-untyped]
 
 from app.store.patience import LEAST, Wait
 from app.store.store import Question
-from app.store.wire import LARGEST, LINE, Answers, said
+from app.store.wire import LARGEST, LINE, Answers, is_marked, said
 
 _PIECE = 65_536  # bytes to read at a time; pymemcache asks for less
 _NO_BYTES = bytes(4)
@@ -54,10 +54,17 @@ class _Socket(socket.socket):
             super().send(b"")  # goes as soon as there is a connection
 
     def sendall(self, data: Any, flags: int = 0) -> None:
+        """Raises MemcacheUnknownError: the server has said more than it was asked, which looks like the next answer."""
+        if ioctl(self, FIONREAD, _NO_BYTES) != _NO_BYTES:
+            raise MemcacheUnknownError("an answer that nobody asked for")
+        self.put(data)
+
+    def put(self, data: Any) -> None:
+        """Where the next answer is known by its mark."""
         while data:
             self.settimeout(self.wait.left)
             try:
-                sent = super().send(data, flags)
+                sent = super().send(data)
             except TimeoutError:
                 self.wait.longer()
                 continue
@@ -80,10 +87,6 @@ class _Socket(socket.socket):
         if self._came > LARGEST:
             raise MemcacheUnknownError("an answer without an end")
         return piece
-
-    def has_more(self) -> bool:
-        """Something has arrived that nobody has read."""
-        return ioctl(self, FIONREAD, _NO_BYTES) != _NO_BYTES
 
     def said(self, value: bytes | None) -> None:
         """The answer was this value, or that there is none. Raises MemcacheUnknownError.
@@ -149,13 +152,7 @@ class Line(Client):  # type: ignore[misc]  # it has no types
         self._connect()
 
     def appoint(self, wait: Wait) -> None:
-        """What follows waits like that.
-
-        Raises MemcacheUnknownError: the server has said more than it was asked, and nobody could tell that from the
-        next answer.
-        """
-        if self.sock.has_more():
-            raise MemcacheUnknownError("an answer that nobody asked for")
+        """What follows waits like that."""
         self.sock.wait = wait
         self.sock.begin()
 
@@ -163,7 +160,8 @@ class Line(Client):  # type: ignore[misc]  # it has no types
         """All in one piece: their answers, and whether the server had no room for something."""
         self._asked += 1
         mark = b" O%d" % self._asked
-        self.sock.sendall(b"".join([said(question, mark) for question in questions]))
+        send = self.sock.put if is_marked(questions[0]) else self.sock.sendall
+        send(b"".join([said(question, mark) for question in questions]))
         answers = Answers(mark, self._piece)
         found = [answers.to(question) for question in questions]
         answers.end()

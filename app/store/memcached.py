@@ -121,6 +121,7 @@ class _Client:
         if self._later:
             together[:0] = [asked for at, asked in self._later if at is server]
             self._later = [(at, asked) for at, asked in self._later if at is not server]
+            together.sort(key=_is_of_values)
         sent = [question if server.has_room else question.looking() for question, _ in together]
         asks = [question for question in sent if question is not None]
         answers = iter((server.put(asks, self._patience) if asks else None) or ())
@@ -176,6 +177,11 @@ class Memcached(_Client):
     def stats(self) -> dict[str, Mapping[str, str] | None]:
         """What each server says of itself, by name; None: it does not answer."""
         return {server.name: server.ask(_stats, self._patience) for server in self._servers.all}
+
+
+def _is_of_values(asked: _Asked) -> bool:
+    """Counters have keys of their own, so they can go first; their answers show whether anything was left before."""
+    return not isinstance(asked[0], Tally)
 
 
 def _stats(line: Line) -> Mapping[str, str]:

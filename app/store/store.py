@@ -206,7 +206,7 @@ class Store(Protocol):
         """
 
     def soon(self, question: Question[A], then: Callable[[A], object]) -> Callable[[], None]:
-        """Ask it in one round trip with whatever is asked next; `then` is told the answer.
+        """Ask it in one round trip with whatever is asked next, counters first; `then` is told the answer.
 
         Only for_call() gives a store that may wait with it, and whoever has that calls flush() at its end.
         Returns what takes the question back, if it was not asked yet.

@@ -39,6 +39,11 @@ def said(question: Question[Any], mark: bytes) -> bytes:
     raise TypeError(question)
 
 
+def is_marked(question: Question[Any]) -> bool:
+    """Whether its first answer repeats the mark: nothing that was left on a connection can be taken for it."""
+    return not isinstance(question, (Write, ClaimOrRead))
+
+
 class Answers:
     """What comes back, in the order of the questions. Raises MemcacheUnknownError for what no memcached says."""
 

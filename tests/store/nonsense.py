@@ -18,12 +18,14 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from app.core.clock import SystemClock
 from app.store.line import Line
 from app.store.patience import Patience, Queue, Seats, Wait
-from tests.store.replies import BAD, ERRORS, Question, question_of, wrong
+from app.store.store import Question as Asked
+from app.store.store import Tally, Write, read
+from tests.store.replies import BAD, ERRORS, KEYS, Question, question_of, wrong
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,14 +105,14 @@ def run(replies: int, seed: int) -> Counter[str]:
                 continue
             if strict is BAD:  # its first piece may be an answer; what follows comes too late, and must be noticed
                 strict = question.reads(reply.pieces[0])
-                found["more than asked for, noticed"] += _is_noticed(line)
+                found["more than asked for, noticed"] += _is_noticed(line, peer, dice)
                 line = None
             assert answer == strict, f"{about} was taken for {answer!r}"
             found["taken"] += 1
             if line is not None and dice.random() < 0.02:
                 peer.next = Reply([wrong(b"MN\r\n", dice)], closes=False)
                 line.sock.sendall(b"mn\r\n")
-                found["never asked for, noticed"] += _is_noticed(line)
+                found["never asked for, noticed"] += _is_noticed(line, peer, dice)
                 line = None
     if line is not None:
         line.close()
@@ -137,17 +139,31 @@ def _wait() -> Wait:
     return Wait(Patience(30.0, SystemClock(), seats), Queue(seats))
 
 
-def _is_noticed(line: Line) -> bool:
-    """What arrives while nobody asks: the connection is not used again."""
+def _is_noticed(line: Line, peer: Peer, dice: random.Random) -> bool:
+    """What arrives while nobody asks is taken for no answer, but for one that says nothing, and no answer after it."""
     socket.socket.settimeout(line.sock, 10)
     socket.socket.recv(line.sock, 1, socket.MSG_PEEK)
+    marked = dice.random() < 0.7
     try:
-        line.appoint(_wait())
+        for _ in range(2 if marked else 1):
+            line.appoint(_wait())
+            question, peer.next = _next(marked, line._asked + 1)
+            answers, _ = line.ask([question])
+            assert answers == [[None]], f"what nobody asked for was taken for {answers}"
+    except AssertionError:
+        raise
     except Exception:
         return True
     finally:
         line.close()
     raise AssertionError("what nobody asked for was left for the next one")
+
+
+def _next(marked: bool, number: int) -> tuple[Asked[Any], Reply]:
+    """A question, and what memcached would say."""
+    if marked:
+        return Tally(KEYS[0], [read(KEYS[0])]), Reply([b"VA 1 O%d\r\n3\r\n" % number], closes=False)
+    return Write(KEYS[0], b"v", 9), Reply([b"STORED\r\n"], closes=False)
 
 
 def main() -> None:
