@@ -1,7 +1,8 @@
 """Measure the gateway against `bench/bare.py`, on both worker classes, and print one table for each.
 
-Everything is a ratio within one run: the servers stand side by side, take the same load in turn, and the medians of
-all rounds are compared, because a machine's speed changes from minute to minute.
+Everything is a ratio within one run, because a machine's speed changes from minute to minute. In each round the servers
+start anew, since what one costs differs by some per cent from start to start, stand side by side and take the same load
+in turn; the median of the rounds' ratios counts.
 """
 
 import argparse
@@ -74,16 +75,17 @@ def main() -> None:
         print(f"Something else is running here (load {load:.1f}): latencies will be wrong, and ratios less certain.")
     figures: Figures = defaultdict(lambda: defaultdict(list))
     with servers.prepared() as place, servers.provider() as upstream:
-        contenders = [
+        contenders: list[Maker] = [
             *(partial(OURS[kind], place, upstream, name) for name in options.classes for kind in options.servers),
             *(partial(RIVALS[name], place, upstream) for name in options.rivals),
         ]
-        if {"plain", "stream"} & options.parts:
-            one_worker(contenders, options, figures)
-        if "hit" in options.parts:
-            hits(place, upstream, options, figures)
-        if "limits" in options.parts:
-            limits(place, upstream, options, figures)
+        for turn in range(options.rounds):
+            if {"plain", "stream"} & options.parts:
+                one_worker(contenders if turn % 2 == 0 else contenders[::-1], options, figures)
+            if "hit" in options.parts:
+                hits(place, upstream, options, figures)
+            if "limits" in options.parts:
+                limits(place, upstream, options, figures)
         if {"many", "memory", "start"} & options.parts:
             two_workers(contenders, options, figures)
     for worker_class in options.classes:
@@ -122,20 +124,19 @@ def parse() -> Options:
 
 
 def one_worker(contenders: Iterable[Maker], options: Options, figures: Figures) -> None:
-    """What a call and a chunk cost, servers standing side by side."""
+    """What a call and a chunk cost."""
     with contextlib.ExitStack() as stack:
         standing = [stack.enter_context(servers.running(make(1))) for make in contenders]
-        settle(standing)
-        for turn in range(options.rounds):
-            for server in standing if turn % 2 == 0 else reversed(standing):
-                note = noter(figures, server)
-                if "plain" in options.parts:
-                    seen = put_on(server, "plain", connections=16, warm=0.5, window=options.window)
-                    note(plain_cpu=seen.cpu, plain_rate=seen.per_second, plain_p99=seen.total_p99)
-                if "stream" in options.parts:
-                    # The window is a stream's length, so that each stream's beginning and end are in it once.
-                    seen = put_on(server, "streams", connections=200, warm=1.5, window=STREAM_SECONDS)
-                    note(chunk_cpu=seen.cpu)
+        servers.settle(standing)
+        for server in standing:
+            note = noter(figures, server)
+            if "plain" in options.parts:
+                seen = put_on(server, "plain", connections=16, warm=0.5, window=options.window)
+                note(plain_cpu=seen.cpu, plain_rate=seen.per_second, plain_p99=seen.total_p99)
+            if "stream" in options.parts:
+                # The window is a stream's length, so that each stream's beginning and end are in it once.
+                seen = put_on(server, "streams", connections=200, warm=1.5, window=STREAM_SECONDS)
+                note(chunk_cpu=seen.cpu)
 
 
 def hits(place: Path, upstream: int, options: Options, figures: Figures) -> None:
@@ -152,15 +153,14 @@ def hits(place: Path, upstream: int, options: Options, figures: Figures) -> None
                     servers.caching(place, upstream, name, 1, memcached),
                 )
             )
-            settle((bare, shared, own, missing))
-            for _ in range(options.rounds):
-                load = partial(put_on, kind="plain", connections=16, warm=0.5, window=options.window)
-                asked = load(bare)
-                noter(figures, bare)(hit_cpu=asked.cpu, own_hit_cpu=asked.cpu, miss_cpu=asked.cpu)
-                note, hit = noter(figures, shared), load(shared)
-                note(hit_cpu=hit.cpu, hit_rate=hit.per_second, hit_share=servers.hit_share(shared.server))
-                note(own_hit_cpu=load(own).cpu)
-                note(miss_cpu=load(missing, numbered=True).cpu)
+            servers.settle((bare, shared, own, missing))
+            load = partial(put_on, kind="plain", connections=16, warm=0.5, window=options.window)
+            asked = load(bare)
+            noter(figures, bare)(hit_cpu=asked.cpu, own_hit_cpu=asked.cpu, miss_cpu=asked.cpu)
+            note, hit = noter(figures, shared), load(shared)
+            note(hit_cpu=hit.cpu, hit_rate=hit.per_second, hit_share=servers.hit_share(shared.server))
+            note(own_hit_cpu=load(own).cpu)
+            note(miss_cpu=load(missing, numbered=True).cpu)
 
 
 def limits(place: Path, upstream: int, options: Options, figures: Figures) -> None:
@@ -176,13 +176,12 @@ def limits(place: Path, upstream: int, options: Options, figures: Figures) -> No
                     servers.limiting(place, upstream, name, 1, memcached or 0, keeping=True),
                 )
             )
-            settle((bare, limited, everything))
-            for _ in range(options.rounds):
-                load = partial(put_on, kind="plain", connections=16, warm=0.5, window=options.window)
-                asked = load(bare)
-                noter(figures, bare)(limited_cpu=asked.cpu, all_cpu=asked.cpu)
-                noter(figures, limited)(limited_cpu=load(limited).cpu)
-                noter(figures, everything)(all_cpu=load(everything, numbered=True).cpu)
+            servers.settle((bare, limited, everything))
+            load = partial(put_on, kind="plain", connections=16, warm=0.5, window=options.window)
+            asked = load(bare)
+            noter(figures, bare)(limited_cpu=asked.cpu, all_cpu=asked.cpu)
+            noter(figures, limited)(limited_cpu=load(limited).cpu)
+            noter(figures, everything)(all_cpu=load(everything, numbered=True).cpu)
 
 
 def two_workers(contenders: Iterable[Maker], options: Options, figures: Figures) -> None:
@@ -195,18 +194,13 @@ def two_workers(contenders: Iterable[Maker], options: Options, figures: Figures)
                 note(start=server.start_seconds * 1e3, start_cpu=server.cpu() * 1e3)
                 if not {"many", "memory"} & options.parts:
                     continue
-                server.settle()
+                servers.settle([server])
                 idle = server.memory()
                 note(worker_memory=server.worker_memory() / 1e6, instance_memory=idle / 1e6)
                 if "many" in options.parts:
                     seen = put_on(server, "streams", connections=MANY, warm=2, window=STREAM_SECONDS)
                     note(many_cpu=seen.cpu, many_gap=seen.gap_p99, many_first=seen.first_p99, many_errors=seen.errors)
                     note(stream_memory=(seen.memory - idle) / seen.running / 1e3)
-
-
-def settle(standing: Iterable[Running]) -> None:
-    for server in standing:
-        server.settle()
 
 
 def noter(figures: Figures, server: Running) -> Callable[..., None]:

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -70,7 +70,6 @@ class Running:
     def settle(self) -> None:
         """Wait until nothing is left to do: what a server starts beside its workers would be counted as its calls'."""
         ends_at = time.monotonic() + PATIENCE
-        time.sleep(SETTLING)
         while time.monotonic() < ends_at:
             before = self.cpu()
             time.sleep(1)
@@ -88,6 +87,12 @@ class Running:
 
     def _family(self) -> list[psutil.Process]:
         return [self.process, *self.process.children(recursive=True)]
+
+
+def settle(standing: Iterable[Running]) -> None:
+    time.sleep(SETTLING)
+    for server in standing:
+        server.settle()
 
 
 def free_port() -> int:

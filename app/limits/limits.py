@@ -207,7 +207,11 @@ class Admission(Observer):
 
 def _first(found: Iterable[Excess | None]) -> Excess | None:
     """The one that takes longest to have room again, since the call needs all of them."""
-    return max((excess for excess in found if excess is not None), key=lambda excess: excess.room_in, default=None)
+    longest = None
+    for excess in found:
+        if excess is not None and (longest is None or excess.room_in > longest.room_in):
+            longest = excess
+    return longest
 
 
 def _check_input(call: Call, cost: Guess, rules: Sequence[tuple[str, Allowance]]) -> None:

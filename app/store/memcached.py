@@ -122,7 +122,8 @@ class _Client:
             together[:0] = [asked for at, asked in self._later if at is server]
             self._later = [(at, asked) for at, asked in self._later if at is not server]
             together.sort(key=_is_of_values)
-        sent = [question if server.has_room else question.looking() for question, _ in together]
+        has_room = server.has_room
+        sent = [question if has_room else question.looking() for question, _ in together]
         asks = [question for question in sent if question is not None]
         answers = iter((server.put(asks, self._patience) if asks else None) or ())
         for (question, then), was_sent in zip(together, sent, strict=True):

@@ -15,7 +15,6 @@ from functools import partial
 
 import requests
 import urllib3
-from requests.structures import CaseInsensitiveDict
 
 from app.core.errors import ErrorType, GatewayError
 from app.core.json import dumps
@@ -49,15 +48,11 @@ class HttpTransport:
 
     def send(self, provider: Provider, request: UpstreamRequest, connect: float, guard: Guard) -> HttpAnswer:
         body = dumps(request.body)
-        headers = {
-            "Content-Type": "application/json",
-            "Accept": request.framing if request.stream else "application/json",
-            **_OURS,
-            **request.headers,
-            "Content-Length": str(len(body)),
-        }
+        accepted = request.framing if request.stream else "application/json"
+        ours = {"Content-Type": "application/json", "Accept": accepted, **_OURS}
+        headers = _merged(ours, request.headers, {"Content-Length": str(len(body))})
         if provider.credentials is not None:
-            headers |= provider.credentials.headers("POST", request.url, headers, body, guard)
+            headers = _merged(headers, provider.credentials.headers("POST", request.url, headers, body, guard))
         return self._ask(provider, _prepared("POST", request.url, headers, body), connect, guard)
 
     def get(self, provider: Provider, url: str, connect: float, guard: Guard) -> HttpAnswer:
@@ -65,9 +60,9 @@ class HttpTransport:
 
         On a connection of its own: who asks wants to know what the next new one would meet.
         """
-        headers = {"Accept": "application/json", **_OURS, **provider.headers, "Connection": "close"}
+        headers = _merged({"Accept": "application/json", **_OURS}, provider.headers, {"Connection": "close"})
         if provider.credentials is not None:
-            headers |= provider.credentials.headers("GET", url, headers, b"", guard)
+            headers = _merged(headers, provider.credentials.headers("GET", url, headers, b"", guard))
         return self._ask(provider, _prepared("GET", url, headers), connect, guard)
 
     def _ask(self, provider: Provider, prepared: requests.PreparedRequest, connect: float, guard: Guard) -> HttpAnswer:
@@ -95,11 +90,20 @@ class HttpTransport:
         return self._trusted[provider.ca_file]
 
 
-def _prepared(method: str, url: str, headers: Mapping[str, str], body: bytes | None = None) -> requests.PreparedRequest:
+def _merged(*headers: Mapping[str, str]) -> dict[str, str]:
+    """Of what has one name, in whatever letters, the last counts."""
+    found: dict[str, tuple[str, str]] = {}
+    for each in headers:
+        for name, value in each.items():
+            found[name.lower()] = (name, value)
+    return dict(found.values())
+
+
+def _prepared(method: str, url: str, headers: dict[str, str], body: bytes | None = None) -> requests.PreparedRequest:
     prepared = requests.PreparedRequest()
     prepared.method = method
     prepared.url = url
-    prepared.headers = CaseInsensitiveDict(headers)
+    prepared.headers = headers  # type: ignore[assignment]  # requests' own kind of dict finds other spellings, slowly
     prepared.body = body
     return prepared
 

@@ -159,7 +159,9 @@ class _Connection(HTTPConnection):
         finally:
             pieces, self._held = self._held, None
         for piece in _joined(pieces):
-            super().send(piece)
+            sent = self.sock.send(piece)
+            if sent < len(piece):  # `sendall` at once would ask gevent's socket for its size each time
+                self.sock.sendall(memoryview(piece)[sent:])
 
     def send(self, data: Any) -> None:
         """The head goes with the body in one packet."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 Address = IPv4Address | IPv6Address
@@ -36,6 +37,7 @@ def _is_in(address: Address, networks: Networks) -> bool:
     return any(address in network for network in networks)
 
 
+@lru_cache(maxsize=1024)  # mostly it is one of a few proxies
 def _address(text: str) -> Address | None:
     """Some proxies write ports, too: `192.0.2.1:4711`, `[2001:db8::1]:4711`."""
     if text.startswith("["):
