@@ -163,10 +163,14 @@ class Line(Client):  # type: ignore[misc]  # it has no types
         send = self.sock.put if is_marked(questions[0]) else self.sock.sendall
         send(b"".join([said(question, mark) for question in questions]))
         answers = Answers(mark, self._piece)
-        found = [answers.to(question) for question in questions]
+        found = [self._answer(answers, question) for question in questions]
         answers.end()
-        self.sock.begin()
         return found, answers.is_full
+
+    def _answer(self, answers: Answers, question: Question[Any]) -> Any:
+        answer = answers.to(question)
+        self.sock.begin()
+        return answer
 
     def exchange(self, key: str, value: bytes, by: bytes, ttl: int) -> bool:
         """The very value that was seen, and no later one."""

@@ -15,6 +15,7 @@ from app.core.clock import Clock
 from app.store.places import Places
 
 GRACE = 0.2  # of the time that a call has: so long it may wait without a seat
+AFTER = 0.1  # of a grace, for those behind: whoever asks has come to the end of its own by then
 SEATS = 5
 EVERY = 2.0  # seconds until a seat is free again whose call has waited in vain
 PIECE = 65_536  # bytes: whoever has moved so many is not silent, and its grace begins anew
@@ -140,7 +141,7 @@ class Wait:
         self._limit = began + (grace if grace < left else left)  # of the present wait
         self._moved = 0  # bytes, of the present piece
         self._is_sitting = False
-        self._counts = False
+        self._counts = False  # as waiting: it was for others, and longer than a grace
 
     @property
     def left(self) -> float:
@@ -156,14 +157,15 @@ class Wait:
             self._goes_on()
 
     def longer(self) -> None:
-        """Nothing happened until then. Take a seat, and there are `left` more. Raises TimeoutError, Crowded."""
+        """Nothing happened until then. Take a seat, and there are `left` more.
+
+        Raises TimeoutError: the server is to blame; Crowded: there is no seat, or too little time was left to blame it.
+        """
         if self._is_sitting or not self._patience.is_of_a_call:
-            raise TimeoutError
+            raise Crowded if self._counts else TimeoutError
         if self._now() >= self._ends:
-            raise Crowded  # too little was left to blame the server
-        self._queue.sit()
-        self._is_sitting = True
-        self._limit = self._ends
+            raise Crowded
+        self._sit()
 
     def place(self, places: Places) -> None:
         """One of the connections. Nobody needs a seat as long as those who have one are served. Raises Crowded."""
@@ -177,6 +179,21 @@ class Wait:
         if self._counts:
             self._goes_on()
 
+    def through(self, told: threading.Event) -> None:
+        """Until somebody else has asked for us, or we are to ask. Nobody needs a seat as long as the queue moves.
+
+        Raises Crowded: whoever asks is the one to blame the server.
+        """
+        self._limit = min(self._limit + AFTER * self._patience.grace, self._ends)
+        while not told.wait(self.left):
+            if self._is_sitting or self._now() >= self._ends:
+                raise Crowded
+            self._counts = True
+            if not self._queue.moves:
+                self._sit()
+            self._goes_on()
+        self._goes_on()
+
     def over(self, *, answered: bool) -> None:
         if self._is_sitting:
             self._queue.rise(answered=answered)
@@ -184,6 +201,11 @@ class Wait:
         if self._is_sitting or self._counts or not answered:
             until = min(self._limit, self._now())  # what is later than that is this worker's doing
             self._patience.spend(max(0.0, until - self._began))
+
+    def _sit(self) -> None:
+        self._queue.sit()
+        self._is_sitting = True
+        self._limit = self._ends
 
     def _goes_on(self) -> None:
         if not self._is_sitting:

@@ -17,7 +17,7 @@ import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from pymemcache.exceptions import (  # type: ignore[import-untyped]
@@ -28,13 +28,15 @@ from pymemcache.exceptions import (  # type: ignore[import-untyped]
 from app.store.line import Address, Line
 from app.store.patience import Crowded, Patience, Queue, Seats, Wait
 from app.store.places import Places
-from app.store.store import Question, Read, Tally, hold, key, read
+from app.store.store import Question, Read, Tally, Write, hold, key, read
+from app.store.trips import Asks, Trips
 
 log = logging.getLogger(__name__)
 
 RECENT = 10.0  # seconds; a failure that comes later than that is the first one again
 RESTS = (0.0, 0.25, 0.5, 1.0)  # seconds before it is tried, after the first failure, the second and so on
 TRIES = (0.25, 0.25, 0.5)  # seconds from one try to the next
+LARGE = 65_536  # bytes of a value that has a trip of its own: nobody waits behind it
 FULL = 1.0  # seconds for which nothing is written to a server that has no room
 
 T = TypeVar("T")
@@ -54,6 +56,7 @@ class Server:
         self._own = own
         self._queue = Queue(seats)
         self._places = Places(pool)
+        self._trips = Trips(self._trip)
         self._idle: deque[Line] = deque()
         self._address: Address = ""
         self._lock = threading.Lock()
@@ -82,12 +85,20 @@ class Server:
 
     def ask(self, talk: Callable[[Line], T], patience: Patience) -> T | None:
         """What `talk` returns; None where the server is gone, slow or full. Never raises."""
+        return self._waiting(lambda wait: self._in_place(talk, wait), patience)
+
+    def put(self, questions: Asks, patience: Patience) -> list[Any] | None:
+        """The answers to all of them, in one round trip that others may share; None as above."""
+        trip = self._trip if any(map(_is_large, questions)) else self._trips.travel
+        return self._waiting(lambda wait: trip(questions, wait), patience)
+
+    def _waiting(self, ask: Callable[[Wait], T], patience: Patience) -> T | None:
         wait = patience.begin(self._queue) if self.answers else None
         if wait is None:
             return None
         answered = False
         try:
-            answer = self._in_place(talk, wait)
+            answer = ask(wait)
             answered = True
             return answer
         except Crowded:
@@ -101,16 +112,11 @@ class Server:
             wait.over(answered=answered)
         return None
 
-    def put(self, questions: Sequence[Question[Any]], patience: Patience) -> list[Any] | None:
-        """The answers to all of them, in one round trip; None as above."""
-
-        def talk(line: Line) -> list[Any]:
-            answers, is_full = line.ask(questions)
-            if is_full:
-                self._has_no_room()
-            return answers
-
-        return self.ask(talk, patience)
+    def _trip(self, questions: Asks, wait: Wait) -> list[Any]:
+        answers, is_full = self._in_place(lambda line: line.ask(questions), wait)
+        if is_full:
+            self._has_no_room()
+        return answers
 
     def _has_no_room(self) -> None:
         """Or the value was too large for it."""
@@ -220,6 +226,10 @@ class Server:
                     log.warning("memcached %s answers again", self.name)
                 self._looked.set()
                 return
+
+
+def _is_large(question: Question[Any]) -> bool:
+    return isinstance(question, Write) and len(question.value) > LARGE
 
 
 def _nth(pauses: tuple[float, ...], number: int) -> float:

@@ -89,7 +89,7 @@ def test_a_full_pool_in_front_of_a_silent_server_holds_nobody_for_long(wire: Wir
     """One connection, held by one call that waits in vain: those behind it need no seat to find out."""
     with closing(stored(wire, 1.0, pool=1)) as store:
         calls = [store.for_call() for _ in range(10)]
-        threads = [threading.Thread(target=call.read, args=(WHERE,)) for call in calls]
+        threads = [threading.Thread(target=call.drop, args=(WHERE,)) for call in calls]
         wire.blackhole()
         for thread in threads:
             thread.start()
