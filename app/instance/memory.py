@@ -22,7 +22,7 @@ SHARE = 0.8  # of the memory, for all workers together
 LOOKS = 10  # in a row, before it is believed: a large body comes and goes
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of mallopt(3)
 _LARGE = 1024 * 1024  # bytes; from here on a block comes from the system, and goes back to it
-_KEPT = 4 * 1024 * 1024  # bytes that may lie unused at the end of the heap
+_KEPT = 1024 * 1024  # bytes that may lie unused at the end of the heap
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")  # of containers: v2, v1
 

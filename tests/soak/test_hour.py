@@ -23,14 +23,14 @@ QUICK = [
 ]
 
 
-def samples(mb_an_hour: float = 0.0, files_an_hour: float = 0.0, pid: int = 7) -> list[Sample]:
-    """Of one worker, for an hour."""
+def samples(mb_an_hour: float = 0.0, files_an_hour: float = 0.0, pid: int = 7, seconds: int = 3600) -> list[Sample]:
+    """Of one worker."""
     hour = 3600.0
     return [
         Sample(
             at, "worker", pid, int(MIB * (60 + mb_an_hour * at / hour)), 0, 0, int(50 + files_an_hour * at / hour), 4
         )
-        for at in range(0, 3600, 10)
+        for at in range(0, seconds, 10)
     ]
 
 
@@ -77,6 +77,16 @@ def test_memory_that_comes_and_goes_is_no_growth() -> None:
     found = samples()
     late = [dataclasses.replace(one, own=3 * one.own) if one.at > 3000 and one.at % 50 == 0 else one for one in found]
     assert memory(late) == []
+
+
+def test_a_piece_of_memory_that_is_taken_once_is_no_growth_and_one_that_is_taken_again_is() -> None:
+    def grown(*seconds: int) -> list[Sample]:
+        flat = samples(seconds=2 * 3600)
+        return [dataclasses.replace(one, own=one.own + MIB * sum(one.at >= at for at in seconds)) for one in flat]
+
+    assert memory(grown(3600)) == []
+    (told,) = memory(grown(1500, 2500, 3500, 4500, 5500))
+    assert "MB an hour" in told
 
 
 def test_a_worker_that_was_replaced_is_a_complaint_however_little_it_takes() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+import statistics
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
@@ -22,7 +24,17 @@ Counted = Mapping[tuple[str, str], float]  # by model and status
 
 
 def slope(points: Sequence[tuple[float, float]]) -> float:
-    """Of the straight line that fits best, a second. NaN for fewer than two instants."""
+    """A second: of the lines through any two points, the one in the middle (Theil and Sen). NaN: there is none.
+
+    Python's memory comes in pieces of 1 MiB, and one that comes once is no growth; those that come again and again are.
+    """
+    pairs = itertools.combinations(points, 2)
+    slopes = [(after - before) / (then - at) for (at, before), (then, after) in pairs if then != at]
+    return statistics.median(slopes) if slopes else math.nan
+
+
+def fitted(points: Sequence[tuple[float, float]]) -> float:
+    """A second: of the straight line with the least squares, which a single step tilts. NaN: there is none."""
     if len({at for at, _ in points}) < 2:
         return math.nan
     middle = sum(at for at, _ in points) / len(points)
@@ -54,6 +66,7 @@ def of_memory(report: Report, samples: Sequence[Sample], since: float, replaced:
         good = role != "worker" or not long or growth < MOST_GROWTH
         wanted = "< 1 a worker" if role == "worker" and long else "too short to judge" if not long else ""
         report.tell(f"{role} {pid}: MB an hour", growth, good=good, wanted=wanted)
+        report.tell(f"{role} {pid}: the same, by least squares", 3600 * fitted(low))
         report.tell(
             f"{role} {pid}: MB at first and last",
             f"{low[0][1]:.1f} {low[-1][1]:.1f} (PSS {last.pss / MIB:.1f}, RSS {last.rss / MIB:.1f})",
