@@ -14,7 +14,7 @@ from types import FunctionType
 from typing import BinaryIO
 
 LINE = 65_536  # bytes, as the standard library has it
-LINES = 100
+FIELDS = 99
 
 _OVER = (b"\r\n", b"\n", b"")
 _PLAIN = re.compile(rb"^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\r\n\0]*)\r?\n", re.MULTILINE)
@@ -26,8 +26,8 @@ def parsed(fp: BinaryIO) -> HTTPMessage:
     while (line := fp.readline(LINE + 1)) not in _OVER:
         if len(line) > LINE:
             raise http.client.LineTooLong("header line")
-        if len(lines) == LINES:
-            raise http.client.HTTPException(f"more than {LINES} headers")
+        if len(lines) == FIELDS:
+            raise http.client.HTTPException(f"more than {FIELDS} headers")
         lines.append(line)
     head = b"".join(lines)
     plain = _PLAIN.findall(head)
