@@ -20,8 +20,11 @@ _OVER = (b"\r\n", b"\n", b"")
 _PLAIN = re.compile(rb"^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\r\n\0]*)\r?\n", re.MULTILINE)
 
 
-def parsed(fp: BinaryIO) -> HTTPMessage:
-    """What http.client.parse_headers gives. Raises HTTPException: a line, or the whole, has no end."""
+def parsed(fp: BinaryIO, **_: object) -> HTTPMessage:
+    """What http.client.parse_headers gives. Raises HTTPException: a line, or the whole, has no end.
+
+    Later Pythons name more than `fp`, such as how many lines there may be.
+    """
     lines: list[bytes] = []
     while (line := fp.readline(LINE + 1)) not in _OVER:
         if len(line) > LINE:
@@ -41,3 +44,4 @@ def parsed(fp: BinaryIO) -> HTTPMessage:
 
 #: The standard library's own, which finds this parser where it looks for its own.
 begin = FunctionType(http.client.HTTPResponse.begin.__code__, {**vars(http.client), "parse_headers": parsed}, "begin")
+begin.__kwdefaults__ = http.client.HTTPResponse.begin.__kwdefaults__
