@@ -22,6 +22,8 @@ def main() -> None:
         metrics.requests("fast", "openai", Status.SUCCESS, "false").inc()
     metrics.active("openai").inc()
     metrics.duration("fast", "openai", "false").observe(0.3)
+    metrics.stream_tokens("fast", "openai").inc(100)
+    metrics.stream_seconds("fast", "openai").inc(2)
     if "fork" in sys.argv:
         if os.fork() == 0:
             metrics.requests("fast", "openai", Status.SUCCESS, "false").inc()

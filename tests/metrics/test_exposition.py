@@ -5,12 +5,17 @@ import os
 import subprocess
 import sys
 import threading
+import tracemalloc
 from pathlib import Path
+from types import ModuleType
 
+import prometheus_client.mmap_dict
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
+from app.core import json
+from app.metrics import merge
 from app.metrics.catalogue import PREFIX
 from app.metrics.exposition import Exposition, Facts
 from tests.metrics.page import Page
@@ -35,6 +40,12 @@ def counted(tmp_path_factory: pytest.TempPathFactory) -> Path:
         process.kill()
         process.communicate()
     return tmp_path
+
+
+def _made(living: tracemalloc.Snapshot, *modules: ModuleType) -> int:
+    """How many of the living objects these have made."""
+    found = living.filter_traces([tracemalloc.Filter(True, str(module.__file__)) for module in modules])
+    return len(found.traces)
 
 
 OPENMETRICS = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5"
@@ -72,9 +83,32 @@ def test_pages_within_a_second_share_one_merge(counted: Path) -> None:
         return FACTS
 
     pages = Exposition(counted, facts)
-    for accept in ("", OPENMETRICS, ""):
-        pages.page(accept)
+    for _ in range(3):
+        pages.page(OPENMETRICS)
     assert len(asked) == 1
+
+
+def test_another_format_is_merged_anew(counted: Path) -> None:
+    pages = Exposition(counted, lambda: FACTS)
+    assert b"# EOF" in pages.page(OPENMETRICS)[1]
+    assert b"# EOF" not in pages.page("")[1]
+    assert b"# EOF" in pages.page(OPENMETRICS)[1]
+
+
+def test_nothing_of_a_merge_is_kept_but_its_page(counted: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is kept, in however small pieces, keeps from the system what lay around it."""
+    monkeypatch.setattr("app.metrics.exposition._FRESH", 0)
+    pages = Exposition(counted, lambda: FACTS)
+    pages.page("")
+    tracemalloc.start()
+    try:
+        kept = []
+        for _ in range(3):
+            pages.page("")
+            kept.append(_made(tracemalloc.take_snapshot(), prometheus_client.mmap_dict, merge, json))
+    finally:
+        tracemalloc.stop()
+    assert kept == [0, 0, 0]
 
 
 def test_who_asks_while_a_merge_runs_waits_for_its_page(counted: Path) -> None:
