@@ -31,6 +31,7 @@ _ADDED: Mapping[str, Callable[[float, float], float]] = {
     "gauge_liveall": max,  # of one: each slot has a series of its own
 }
 _APART = "gauge_liveall"
+_TEXT = frozenset({str})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +53,19 @@ class Merge:
         what, _, slot = path.stem.rpartition("_")
         slot, add = slot if what == _APART else "", _ADDED[what]
         read = MmapedDict.read_all_values_from_file(str(path))  # type: ignore[no-untyped-call]
-        for name, text, value in [(_parsed(text)[0], text, value) for text, value, _, _ in read]:
+        for name, text, value in [(self._name(text), text, value) for text, value, _, _ in read]:
             found = self._found.setdefault(name, _Found(what.partition("_")[0]))
             series = found.slots[slot]
             series[text] = add(series[text], value) if text in series else value
+
+    def _name(self, text: str) -> str:
+        """Its metric. Raises for what would spoil the page when its turn comes."""
+        name, sample, labels, help_ = _parsed(text)
+        if name not in self._found:
+            Metric(name, help_, "gauge")  # raises ValueError for what is no name
+        if not _TEXT.issuperset(map(type, (sample, *labels.values()))):
+            raise ValueError(f"{text} is no series")
+        return name
 
     def families(self) -> Iterator[Metric]:
         """Each is forgotten here as it is given."""

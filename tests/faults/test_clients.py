@@ -122,7 +122,7 @@ def left(house: House, one: Leaving) -> list[str]:
         connection.sendall(request("POST", CHAT, json.dumps(body).encode(), key=KEY, keep=True))
         house.standin.journal.wait_for(lambda _: len(asked(house, one)) == row["asked"], 20)
         if row.get("waits"):
-            house.standin.journal.wait_for(lambda _: asked(house, one)[0].outcome == "complete")
+            until(lambda: errors(house, one), "the failure that is waited after")
         seen = b""
         while "reads" in row and row["reads"].encode() not in seen:
             seen += connection.recv(65536)
@@ -130,14 +130,8 @@ def left(house: House, one: Leaving) -> list[str]:
         complaints = list(closed(house, one, at))
     if (found := ends(house, one)) != {"cancelled": 1}:
         complaints.append(f"counted as {found}")
-    page = page_of(house.server)
-    errors = {
-        labels["error_type"]: value
-        for labels, value in page.series("errors_total")
-        if labels["provider"] == one.name and value
-    }
-    if errors != ({row["error"]: 1.0} if "error" in row else {}):
-        complaints.append(f"errors {errors}")
+    if (found := errors(house, one)) != ({row["error"]: 1} if "error" in row else {}):
+        complaints.append(f"errors {found}")
     if len(asked(house, one)) != row["asked"]:
         complaints.append("somebody was asked after it had left")
     return complaints
@@ -166,6 +160,11 @@ def closed(house: House, one: Leaving, at: float) -> Iterator[str]:
     house.standin.journal.wait_for(lambda _: asked(house, one)[-1].outcome == "aborted", 20)
     if (waited := (asked(house, one)[-1].ended or 0.0) - at) > MARGIN:
         yield f"closed upstream only after {waited:.2f} s"
+
+
+def errors(house: House, one: Leaving) -> dict[str, float]:
+    found = page_of(house.server).series("errors_total")
+    return {labels["error_type"]: value for labels, value in found if labels["provider"] == one.name and value}
 
 
 def ends(house: House, one: Leaving) -> dict[str, float]:

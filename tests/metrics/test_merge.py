@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 from prometheus_client import Metric
+from prometheus_client.mmap_dict import MmapedDict
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from app.metrics.exposition import _UNREADABLE as UNREADABLE
 from app.metrics.merge import Merge
 
 ROOT = Path(__file__).parent.parent.parent
@@ -61,6 +63,29 @@ def test_a_file_that_breaks_off_adds_nothing(files: list[Path], tmp_path: Path) 
     merge = Merge()
     with pytest.raises((ValueError, RuntimeError)):
         merge.add(broken)
+    assert list(merge.families()) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '["", "a_total", {}, "help"]',
+        '[1, "a_total", {}, "help"]',
+        '["a", "a_total", {"b": 1}, "help"]',
+        '["a", "a_total", [], "help"]',
+        '["a", 1, {}, "help"]',
+        '["a", "a_total", {}]',
+        '"a"',
+    ],
+)
+def test_what_would_spoil_the_page_is_not_taken(text: str, tmp_path: Path) -> None:
+    odd = tmp_path / "counter_w7.db"
+    file = MmapedDict(str(odd))  # type: ignore[no-untyped-call]
+    file.write_value(text, 1.0, 0.0)  # type: ignore[no-untyped-call]
+    file.close()  # type: ignore[no-untyped-call]
+    merge = Merge()
+    with pytest.raises(UNREADABLE):
+        merge.add(odd)
     assert list(merge.families()) == []
 
 
