@@ -189,3 +189,9 @@ def test_nothing_here_makes_a_value(counted: Path) -> None:
     before = set(os.listdir(counted))
     Exposition(counted, lambda: FACTS).page("")
     assert set(os.listdir(counted)) == before
+
+
+def test_a_file_that_goes_while_it_is_looked_for_is_no_error(tmp_path: Path) -> None:
+    (tmp_path / "counter_w1.db").symlink_to(tmp_path / "gone")
+    page = Page(Exposition(tmp_path, lambda: FACTS).page("")[1].decode())
+    assert page.sum("metrics_file_errors_total") == 0
