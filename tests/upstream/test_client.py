@@ -84,6 +84,19 @@ def test_what_costs_nothing_is_asked_with_the_credentials_and_on_a_new_connectio
     assert asker.standin.journal.totals["connections"] == 2
 
 
+def test_a_header_is_sent_once_whatever_its_letters(asker: Asker) -> None:
+    """A provider's own wins over ours, but what says how long the body is."""
+    headers = {"USER-AGENT": "theirs", "content-type": "application/json; charset=utf-8", "CONTENT-length": "1"}
+    body = {"model": "words-3", "messages": [{"role": "user", "content": "hi"}]}
+    request = UpstreamRequest(f"{asker.provider.base_url}/v1/chat/completions", headers, body, False)
+    asker.transport.send(asker.provider, request, 5.0, asker.guard).read()
+    sent = asker.standin.journal.last
+    names = [name.lower() for name, _ in sent.headers]
+    assert len(names) == len(set(names))
+    assert (sent.header("user-agent"), sent.header("content-type")) == ("theirs", "application/json; charset=utf-8")
+    assert sent.header("content-length") == str(len(sent.body))
+
+
 def test_a_stream_that_is_finished_early_gives_its_connection_back(asker: Asker) -> None:
     answer = asker.ask("words-3", stream=True)
     got = b""
