@@ -111,7 +111,7 @@ def test_a_housekeeper_holds_nothing_that_only_workers_need() -> None:
 def test_a_housekeeper_lets_streams_go_first() -> None:
     with gunicorn(FAST) as server:
         nice = {psutil.Process(worker).nice() for worker in server.workers()}
-        assert psutil.Process(housekeeper(server)).nice() > max(nice)
+        assert psutil.Process(housekeeper(server)).nice() >= min(max(nice) + 1, 19)
 
 
 def test_a_second_master_over_the_same_run_directory_is_refused_and_the_first_goes_on() -> None:
