@@ -28,7 +28,7 @@ OFTEN = 0.5  # seconds between two scrapes
 
 _FILL = f"""
 import sys; from pathlib import Path; from app.metrics import slots; from app.metrics.registry import Metrics
-slot, lock = slots.claim(Path(sys.argv[1])); slots.adopt(slot); metrics = Metrics(slot.make_room)
+slot = slots.claim(Path(sys.argv[1])); slots.adopt(slot); metrics = Metrics(slot.make_room)
 for number in range({SERIES} // 40):  # 2 histograms of 22 and 20 series a pair, less what they share
     pair = f"model-{{number}}", "openai"
     metrics.duration(*pair, "false").observe(1)
@@ -69,7 +69,8 @@ def filled(directory: Path) -> Iterator[None]:
             worker = subprocess.Popen(command, cwd=servers.ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
             stack.callback(worker.communicate)
             assert worker.stdout is not None
-            worker.stdout.readline()
+            if worker.stdout.readline() != b"done\n":
+                raise SystemExit("a worker could not count: what it raised is above")
         yield
 
 
