@@ -7,6 +7,7 @@ from app.store.memcached import Memcached
 from app.store.memory import Memory
 from app.store.store import Store
 from tests.memcached import memcached, on_a_socket
+from tests.store.worker import Worker
 
 
 @pytest.fixture(scope="session")
@@ -27,3 +28,8 @@ def store(request: pytest.FixtureRequest) -> Iterator[Store]:
     assert not made.gone()
     yield made
     made.close()
+
+
+@pytest.fixture
+def worker() -> Worker:
+    return Worker()

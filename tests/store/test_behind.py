@@ -7,12 +7,7 @@ import pytest
 from app.store.patience import SEATS, Crowded, Wait
 from app.store.places import Places
 from tests.clock import ManualClock
-from tests.store.worker import SOON, TIME, Worker, about
-
-
-@pytest.fixture
-def worker() -> Worker:
-    return Worker()
+from tests.store.worker import SOON, TIME, Worker, about, comes
 
 
 class Full(Places):
@@ -24,11 +19,7 @@ class Full(Places):
         self._until = until
 
     def wait(self, seconds: float) -> bool:
-        if self._clock.now + seconds >= self._until:
-            self._clock.now = self._until
-            return True
-        self._clock.sleep(seconds)
-        return False
+        return comes(self._until, self._clock, seconds)
 
 
 def test_a_full_pool_is_waited_for_without_a_seat_while_others_are_served(worker: Worker) -> None:
@@ -72,11 +63,7 @@ class Trip(threading.Event):
 
     def wait(self, timeout: float | None = None) -> bool:
         assert timeout is not None
-        if self._clock.now + timeout >= self._until:
-            self._clock.now = max(self._clock.now, self._until)
-            return True
-        self._clock.sleep(timeout)
-        return False
+        return comes(self._until, self._clock, timeout)
 
 
 def test_a_trip_of_others_is_waited_for_without_a_seat_while_the_server_answers(worker: Worker) -> None:

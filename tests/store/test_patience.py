@@ -7,11 +7,6 @@ from tests.clock import ManualClock
 from tests.store.worker import SOON, TIME, Worker, about
 
 
-@pytest.fixture
-def worker() -> Worker:
-    return Worker()
-
-
 def test_all_that_a_call_waits_for_is_one_wait(worker: Worker) -> None:
     """One operation in vain within its grace, and one that has a seat: what the first took is the second's no more."""
     call = worker.call()

@@ -38,3 +38,12 @@ class Worker:
 
 def about(seconds: float) -> Any:
     return pytest.approx(seconds, abs=0.002)
+
+
+def comes(instant: float, clock: ManualClock, seconds: float) -> bool:
+    """Whether that comes before so many seconds are over; the clock goes on until then."""
+    if clock.now + seconds >= instant:
+        clock.now = max(clock.now, instant)
+        return True
+    clock.sleep(seconds)
+    return False
