@@ -65,6 +65,7 @@ class Merge:
             Metric(name, help_, "gauge")  # raises ValueError for what is no name
         if not _TEXT.issuperset(map(type, (sample, *labels.values()))):
             raise ValueError(f"{text} is no series")
+        float(labels.get("le", 0))
         return name
 
     def families(self) -> Iterator[Metric]:

@@ -74,6 +74,7 @@ def test_a_file_that_breaks_off_adds_nothing(files: list[Path], tmp_path: Path) 
         '["a", "a_total", {"b": 1}, "help"]',
         '["a", "a_total", [], "help"]',
         '["a", 1, {}, "help"]',
+        '["a", "a_bucket", {"le": "much"}, "help"]',
         '["a", "a_total", {}]',
         '"a"',
     ],
